@@ -1,0 +1,50 @@
+/**
+ * Everything the engine refuses or aborts with, as one closed union of stable codes.
+ *
+ * An abort is an ordinary outcome of a protocol, not a bug: it ends the attempt before anything is
+ * revealed, and the caller starts another one with fresh keys. Two different checks never share a code,
+ * and no message ever carries a share, a mask or a key.
+ */
+
+/** What each code means to the operator who reads it; the text tells what to do about it. */
+export const MPC_ERROR_CODES = {
+  BIT_VECTOR_SHAPE: 'bit vectors of different lengths were combined, or a length is out of bounds',
+  CIRCUIT_INVALID: 'the circuit refers to vectors that do not exist or have the wrong width',
+  CIRCUIT_OVER_BOUND: 'the circuit is larger than the engine accepts',
+  CIRCUIT_INPUT_MISMATCH: 'the inputs given are not the inputs the circuit declares',
+  ADDRESS_REUSED: 'a message or random draw was addressed twice; masks must never repeat',
+  CHANNEL_TIMEOUT: 'a peer sent nothing in time; it may be down or late',
+  CHANNEL_CLOSED: 'the channel was closed while a message was awaited',
+  CHANNEL_CONFLICT: 'this address already holds other bytes; an address is written once',
+  CHANNEL_MESSAGE_TOO_LARGE: 'the message exceeds the bound of the channel',
+  CHANNEL_ITEM_MALFORMED: 'an outbox item does not have the expected shape',
+  MESSAGE_FORGED: 'a message did not authenticate under the key of this session, sender and address',
+  MESSAGE_MALFORMED: 'a message has the wrong length or encoding',
+  HANDSHAKE_SIGNATURE: 'a hello is not signed by the party it claims to come from',
+  HANDSHAKE_MISMATCH: 'the parties disagree on a fact that the session binds',
+  ATTEMPT_SUPERSEDED: 'a peer has begun a later attempt; this one ends without a result',
+  ATTEMPT_USED: 'this attempt number was used before by this party; attempts are never resumed',
+  REVEAL_MISMATCH: 'the two neighbours hold different values of the same share',
+  PLAN_OVER_BOUND: 'the sizes asked for exceed what the planner and the engine accept',
+} as const;
+
+export type MpcErrorCode = keyof typeof MPC_ERROR_CODES;
+
+/** Public facts that help to find the cause; never secrets. */
+export type ErrorFacts = Readonly<Record<string, string | number | boolean>>;
+
+export class MpcError extends Error {
+  readonly code: MpcErrorCode;
+  readonly facts: ErrorFacts;
+
+  /**
+   * @param detail what was wrong here, in one sentence, without any secret
+   * @param facts public values such as a step path or a lane count
+   */
+  constructor(code: MpcErrorCode, detail: string, facts: ErrorFacts = {}, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options);
+    this.name = 'MpcError';
+    this.code = code;
+    this.facts = facts;
+  }
+}
