@@ -7,10 +7,11 @@
 
 import * as z from 'zod/mini';
 import { type PartyIndex, toPartyIndex } from '../../mpc/party.ts';
-import { createPartyIdentity, type PartyIdentity, publicFromSeed } from '../../mpc/session/identity.ts';
+import { createPartyIdentity, publicFromSeed } from '../../mpc/session/identity.ts';
 import { fromBase64url, toBase64url } from '../canonical.ts';
 import { generateSealingKey, loadSealingKey, type SealingKeyPair } from '../envelope.ts';
 import { AuctionError } from '../errors.ts';
+import type { Signer } from '../signature.ts';
 import type { PartyRecord } from '../tender.ts';
 
 /** Seeds and public keys of both curves (RFC 7748, RFC 8032). */
@@ -30,10 +31,8 @@ export type PartyKeyFile = z.infer<typeof partyKeyFileSchema>;
 
 export interface PartyKeys {
   readonly index: PartyIndex;
-  /** Signs as this party; the seed is inside and stays there. */
-  readonly identity: PartyIdentity;
-  /** Ed25519, base64url. */
-  readonly signingKey: string;
+  /** Ed25519; the seed is inside and stays there. */
+  readonly signing: Signer;
   readonly sealing: SealingKeyPair;
 }
 
@@ -67,13 +66,15 @@ export async function loadPartyKeys(json: unknown): Promise<PartyKeys> {
   }
   return {
     index,
-    identity: createPartyIdentity(index, seed),
-    signingKey: parsed.data.signing.publicKey,
+    signing: {
+      publicKey: parsed.data.signing.publicKey,
+      sign: createPartyIdentity(index, seed).sign,
+    },
     sealing: await loadSealingKey(parsed.data.sealing),
   };
 }
 
 /** The public half: what a tender names and peers are configured with. */
 export function partyRecordOf(keys: PartyKeys): PartyRecord {
-  return { index: keys.index, signingKey: keys.signingKey, sealingKey: keys.sealing.publicKey };
+  return { index: keys.index, signingKey: keys.signing.publicKey, sealingKey: keys.sealing.publicKey };
 }

@@ -1,0 +1,255 @@
+/**
+ * A party's store in one DynamoDB table of its own account.
+ *
+ * Items have a partition key `pk` and a sort key `sk`; documents are compact JSON in the attribute `document`:
+ *
+ * | pk       | sk                               | other attributes    | written                       |
+ * | -------- | -------------------------------- | ------------------- | ----------------------------- |
+ * | tenders  | <tender id>                      |                     | once                          |
+ * | <tender> | name#<bidder>                    | holder              | once                          |
+ * | <tender> | submission#<lot>#<bidder>#<version> |                  | once                          |
+ * | <tender> | state                            | revision            | when the revision is as read  |
+ * | <tender> | coin, outcome, signature#<party> |                     | once                          |
+ *
+ * Lots and bidders are base64url of their UTF-8 bytes, versions 16 decimal digits, so that keys sort by version
+ * and no name can imitate a separator. Every write is a conditional put and stands alone: there are no
+ * transactions, so a process may stop anywhere. Reads are strongly consistent. A tender's partition takes about
+ * 1,000 write units a second, some 400 sealed bids.
+ */
+
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  CreateTableCommand,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+  waitUntilTableExists,
+} from '@aws-sdk/client-dynamodb';
+import { utf8 } from '../../mpc/bytes.ts';
+import { toBase64url } from '../canonical.ts';
+import type { SignedOutcome } from '../outcome.ts';
+import type { TenderState } from '../state.ts';
+import type { SignedTender, TenderId } from '../tender.ts';
+import { withSignatures } from './memory-store.ts';
+import type { AuctionStore, PutResult, StoredOutcome, StoredState, StoredSubmission } from './store.ts';
+
+const TENDERS = 'tenders';
+
+/** Number.MAX_SAFE_INTEGER has 16 decimal digits. */
+const VERSION_DIGITS = 16;
+
+/** Local tables are there at once; a fresh one in an account takes some seconds. */
+const TABLE_WAIT_SECONDS = 60;
+
+type Item = Record<string, AttributeValue>;
+
+export class DynamoDbStore implements AuctionStore {
+  readonly #client: DynamoDBClient;
+  readonly #table: string;
+
+  constructor(client: DynamoDBClient, table: string) {
+    this.#client = client;
+    this.#table = table;
+  }
+
+  putTender(id: TenderId, signed: SignedTender): Promise<PutResult> {
+    return this.#putOnce(TENDERS, id, encode(signed));
+  }
+
+  async tender(id: TenderId): Promise<SignedTender | undefined> {
+    return decode<SignedTender>(await this.#get(TENDERS, id));
+  }
+
+  async tenders(): Promise<readonly TenderId[]> {
+    const signed = await this.#query(TENDERS, '');
+    return signed.map((item) => textOf(item, 'sk') as TenderId);
+  }
+
+  async nameHolder(id: TenderId, bidder: string): Promise<string | undefined> {
+    const item = await this.#get(id, `name#${segment(bidder)}`);
+    return item === undefined ? undefined : textOf(item, 'holder');
+  }
+
+  async claimName(id: TenderId, bidder: string, bidderKey: string): Promise<string> {
+    const put = await this.#putOnce(id, `name#${segment(bidder)}`, { holder: { S: bidderKey } });
+    return put === 'stored' ? bidderKey : ((await this.nameHolder(id, bidder)) ?? bidderKey);
+  }
+
+  putSubmission(id: TenderId, stored: StoredSubmission): Promise<PutResult> {
+    const { lot, bidder, version } = stored.submission;
+    return this.#putOnce(id, submissionKey(lot, bidder, version), encode(stored));
+  }
+
+  async submission(
+    id: TenderId,
+    lot: string,
+    bidder: string,
+    version: number,
+  ): Promise<StoredSubmission | undefined> {
+    return decode<StoredSubmission>(await this.#get(id, submissionKey(lot, bidder, version)));
+  }
+
+  async latestSubmission(id: TenderId, lot: string, bidder: string): Promise<StoredSubmission | undefined> {
+    const { Items: items } = await this.#client.send(
+      new QueryCommand({
+        ...this.#condition(id, `submission#${segment(lot)}#${segment(bidder)}#`),
+        ScanIndexForward: false,
+        Limit: 1,
+      }),
+    );
+    return decode<StoredSubmission>(items?.[0]);
+  }
+
+  async submissions(id: TenderId): Promise<readonly StoredSubmission[]> {
+    const items = await this.#query(id, 'submission#');
+    return items.flatMap((item) => decode<StoredSubmission>(item) ?? []);
+  }
+
+  async state(id: TenderId): Promise<StoredState> {
+    const item = await this.#get(id, 'state');
+    const state = decode<TenderState>(item);
+    return state === undefined
+      ? { state: { phase: 'open' }, revision: 0 }
+      : { state, revision: Number(item?.['revision']?.N) };
+  }
+
+  putState(id: TenderId, expectedRevision: number, state: TenderState): Promise<boolean> {
+    const item = { ...encode(state), revision: { N: String(expectedRevision + 1) } };
+    if (expectedRevision === 0) return this.#putOnce(id, 'state', item).then((put) => put === 'stored');
+    return this.#put({
+      Item: { pk: { S: id }, sk: { S: 'state' }, ...item },
+      ConditionExpression: '#revision = :expected',
+      ExpressionAttributeNames: { '#revision': 'revision' },
+      ExpressionAttributeValues: { ':expected': { N: String(expectedRevision) } },
+    });
+  }
+
+  async putCoin(id: TenderId, coin: string): Promise<string> {
+    if ((await this.#putOnce(id, 'coin', encode(coin))) === 'stored') return coin;
+    return decode<string>(await this.#get(id, 'coin')) ?? coin;
+  }
+
+  putOutcome(id: TenderId, stored: StoredOutcome): Promise<PutResult> {
+    return this.#putOnce(id, 'outcome', encode(stored));
+  }
+
+  putOutcomeSignature(id: TenderId, signature: SignedOutcome['signatures'][number]): Promise<PutResult> {
+    return this.#putOnce(id, `signature#${signature.party}`, encode(signature));
+  }
+
+  async outcome(id: TenderId): Promise<StoredOutcome | undefined> {
+    const stored = decode<StoredOutcome>(await this.#get(id, 'outcome'));
+    if (stored === undefined) return undefined;
+    const added = await this.#query(id, 'signature#');
+    return withSignatures(
+      stored,
+      added.flatMap((item) => decode<SignedOutcome['signatures'][number]>(item) ?? []),
+    );
+  }
+
+  /**
+   * A retry of the same put after a lost answer finds 'exists'; callers then read what is there, so that an
+   * ambiguous answer is never taken for a refusal.
+   */
+  async #putOnce(pk: string, sk: string, attributes: Item): Promise<PutResult> {
+    const stored = await this.#put({
+      Item: { pk: { S: pk }, sk: { S: sk }, ...attributes },
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    return stored ? 'stored' : 'exists';
+  }
+
+  async #put(input: Omit<ConstructorParameters<typeof PutItemCommand>[0], 'TableName'>): Promise<boolean> {
+    try {
+      await this.#client.send(new PutItemCommand({ TableName: this.#table, ...input }));
+      return true;
+    } catch (error) {
+      if (error instanceof ConditionalCheckFailedException) return false;
+      throw error;
+    }
+  }
+
+  async #get(pk: string, sk: string): Promise<Item | undefined> {
+    const { Item: item } = await this.#client.send(
+      new GetItemCommand({
+        TableName: this.#table,
+        Key: { pk: { S: pk }, sk: { S: sk } },
+        ConsistentRead: true,
+      }),
+    );
+    return item;
+  }
+
+  /** All pages; a page ends at 1 MB. */
+  async #query(pk: string, prefix: string): Promise<readonly Item[]> {
+    const items: Item[] = [];
+    let start: Item | undefined;
+    do {
+      const page: { Items?: Item[] | undefined; LastEvaluatedKey?: Item | undefined } =
+        await this.#client.send(
+          new QueryCommand({
+            ...this.#condition(pk, prefix),
+            ...(start === undefined ? {} : { ExclusiveStartKey: start }),
+          }),
+        );
+      items.push(...(page.Items ?? []));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined);
+    return items;
+  }
+
+  #condition(pk: string, prefix: string) {
+    return {
+      TableName: this.#table,
+      ConsistentRead: true,
+      KeyConditionExpression: prefix === '' ? 'pk = :pk' : 'pk = :pk AND begins_with(sk, :prefix)',
+      ExpressionAttributeValues: { ':pk': { S: pk }, ...(prefix === '' ? {} : { ':prefix': { S: prefix } }) },
+    };
+  }
+}
+
+/** Makes the table where it is not made by a deployment: on the local host and in tests. */
+export async function createAuctionTable(client: DynamoDBClient, name: string): Promise<void> {
+  await client.send(
+    new CreateTableCommand({
+      TableName: name,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  await waitUntilTableExists(
+    { client, maxWaitTime: TABLE_WAIT_SECONDS, minDelay: 1, maxDelay: 1 },
+    { TableName: name },
+  );
+}
+
+function submissionKey(lot: string, bidder: string, version: number): string {
+  return `submission#${segment(lot)}#${segment(bidder)}#${String(version).padStart(VERSION_DIGITS, '0')}`;
+}
+
+function segment(text: string): string {
+  return toBase64url(utf8(text));
+}
+
+function textOf(item: Item, attribute: string): string {
+  return item[attribute]?.S ?? '';
+}
+
+function encode(document: unknown): Item {
+  return { document: { S: JSON.stringify(document) } };
+}
+
+/** Only this class writes these items, each put under the type it is read as. */
+function decode<Document>(item: Item | undefined): Document | undefined {
+  const text = item?.['document']?.S;
+  return text === undefined ? undefined : (JSON.parse(text) as Document);
+}
