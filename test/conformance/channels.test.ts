@@ -1,0 +1,19 @@
+/** Every channel through the conformance suite. */
+
+import { afterAll, beforeAll } from 'vitest';
+import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
+import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';
+import { createTestOutboxes } from '../support/outboxes.ts';
+import { describeChannel } from './channel.suite.ts';
+
+let dynamodb: LocalDynamodb;
+
+beforeAll(async () => {
+  dynamodb = await startLocalDynamodb();
+});
+
+afterAll(() => dynamodb.close());
+
+describeChannel('memory', async () => createMemoryNetwork());
+
+describeChannel('outbox', () => createTestOutboxes(dynamodb.client));
