@@ -1,0 +1,171 @@
+/**
+ * Everything the auction refuses, as one closed union of stable codes.
+ *
+ * A code tells a bidder, an auctioneer or an operator which check failed, and `status` is the HTTP status an
+ * API answers with. Two different checks never share a code. No message carries a bid, a share, a salt or
+ * a key that is secret: what a bidder typed as an amount is never quoted back.
+ */
+
+interface CodeMeaning {
+  /** HTTP status (RFC 9110) that an API answers with. */
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 425 | 503;
+  /** What it means, and what to do about it. */
+  readonly meaning: string;
+}
+
+export const AUCTION_ERRORS = {
+  TENDER_MALFORMED: {
+    status: 400,
+    meaning: 'the tender does not have the documented form; correct the field named',
+  },
+  TENDER_SIGNATURE: { status: 401, meaning: 'the tender is not signed by the auctioneer key it names' },
+  TENDER_UNKNOWN: { status: 404, meaning: 'no tender of this id was published here' },
+  TENDER_EXISTS: { status: 409, meaning: 'another document was already published under this id' },
+  TENDER_PARTIES_MISMATCH: {
+    status: 422,
+    meaning: 'the tender names other parties or keys than this party knows',
+  },
+  LOT_DUPLICATE: { status: 400, meaning: 'two lots of the tender have the same id' },
+  LOT_UNKNOWN: { status: 422, meaning: 'the tender has no lot of this id' },
+  AMOUNT_MALFORMED: {
+    status: 400,
+    meaning: 'an amount is written as digits with an optional decimal point, such as 12.50',
+  },
+  AMOUNT_NEGATIVE: { status: 400, meaning: 'an amount cannot be negative' },
+  AMOUNT_TOO_PRECISE: {
+    status: 400,
+    meaning: 'the amount has more digits after the point than the tender allows',
+  },
+  AMOUNT_TOO_LARGE: { status: 400, meaning: 'the amount does not fit in 64 bits of minor units' },
+  AMOUNT_OVER_CEILING: { status: 422, meaning: 'the amount is over the ceiling of the tender' },
+  BID_MALFORMED: { status: 400, meaning: 'the bid or withdrawal does not have the documented form' },
+  BID_SIGNATURE: { status: 401, meaning: 'the bid or withdrawal is not signed by the key it names' },
+  BID_AFTER_DEADLINE: { status: 409, meaning: 'the tender no longer accepts bids or withdrawals' },
+  BID_VERSION_REPLAYED: {
+    status: 409,
+    meaning: 'this or a later version was already received; use a greater version',
+  },
+  BID_OTHER_TENDER: {
+    status: 422,
+    meaning: 'the bid was made for another tender; seal it again for this one',
+  },
+  BIDDER_NAME_TAKEN: { status: 409, meaning: 'another key already bids under this name' },
+  BIDDER_NOT_ELIGIBLE: {
+    status: 403,
+    meaning: 'the tender lists its bidders, and not this name with this key',
+  },
+  ENVELOPE_UNREADABLE: {
+    status: 422,
+    meaning: 'the envelope was not sealed to this party for this bid; seal the bid again',
+  },
+  COMMITMENT_MISMATCH: { status: 422, meaning: 'a share does not open the commitment the bidder signed' },
+  SHARE_MALFORMED: {
+    status: 422,
+    meaning: 'a share has the wrong length or more bits than the ceiling needs',
+  },
+  WITHDRAWAL_WITHOUT_BID: { status: 409, meaning: 'there is no bid of this bidder in this lot to withdraw' },
+  RECEIPT_MALFORMED: { status: 400, meaning: 'the receipt does not have the documented form' },
+  RECEIPT_SIGNATURE: { status: 401, meaning: 'the receipt is not signed by the party it names' },
+  RECEIPT_MISMATCH: { status: 422, meaning: 'the receipt is for another bid' },
+  TOO_FEW_RECEIPTS: {
+    status: 409,
+    meaning: 'a bid counts once two parties gave receipts; submit it to another party',
+  },
+  CLOSE_MALFORMED: { status: 400, meaning: 'the closing order does not have the documented form' },
+  CLOSE_OTHER_TENDER: { status: 422, meaning: 'the closing order is for another tender' },
+  CLOSE_UNAUTHORISED: {
+    status: 401,
+    meaning: 'only the auctioneer may close the tender; the order is not signed by its key',
+  },
+  CLOSE_BEFORE_DEADLINE: {
+    status: 425,
+    meaning: 'the deadline of the tender has not passed, or it has none',
+  },
+  CLOSING_LIST_MALFORMED: { status: 400, meaning: 'the closing list does not have the documented form' },
+  CLOSING_LIST_SIGNATURE: { status: 401, meaning: 'the closing list is not signed by the party it names' },
+  CLOSING_LIST_OTHER_TENDER: { status: 422, meaning: 'the closing list is for another tender' },
+  CLOSING_LIST_DUPLICATE: { status: 422, meaning: 'the closing list names a submission twice' },
+  CLOSING_LISTS_INCOMPLETE: { status: 409, meaning: 'the closing set needs one list of each party' },
+  CLOSING_LISTS_DIFFER: { status: 409, meaning: 'two parties list the same submission with different facts' },
+  CLOSING_BID_MISSING: {
+    status: 409,
+    meaning: 'a bid that counts was not passed on by the parties that list it',
+  },
+  CLOSING_REPAIR_FAILED: { status: 409, meaning: 'a share could not be repaired from the neighbours' },
+  CLOSING_VIEWS_DIFFER: {
+    status: 409,
+    meaning: 'a party showed different closing lists to different parties; ask the operators',
+  },
+  CLOSING_ROOTS_DIFFER: {
+    status: 409,
+    meaning: 'a party computed another closing set from the lists; compare the versions in use',
+  },
+  CLOSING_MESSAGE_MALFORMED: {
+    status: 400,
+    meaning: 'a closing message of a party does not have the documented form',
+  },
+  CLOSING_MESSAGE_SIGNATURE: {
+    status: 401,
+    meaning: 'a closing message is not signed by the party whose outbox it came from',
+  },
+  COIN_MISMATCH: { status: 422, meaning: "a lottery coin does not open its party's commitment" },
+  COIN_MALFORMED: { status: 400, meaning: 'a lottery coin has the wrong length' },
+  OUTCOME_MALFORMED: { status: 400, meaning: 'the outcome does not have the documented form' },
+  OUTCOME_OTHER_TENDER: { status: 422, meaning: 'the outcome is for another tender' },
+  OUTCOME_INCONSISTENT: { status: 422, meaning: 'the outcome contradicts the rules of its tender' },
+  OUTCOME_SET_MISMATCH: { status: 422, meaning: 'the outcome does not belong to this closing set' },
+  OUTCOME_SIGNATURE: {
+    status: 401,
+    meaning: 'a signature of the outcome is wrong, or too few parties signed',
+  },
+  OUTCOME_CONFLICT: {
+    status: 409,
+    meaning: 'two different outcomes were signed for one tender; ask the operators',
+  },
+  OUTCOME_NOT_READY: { status: 409, meaning: 'the outcome is not known yet; see the phase' },
+  CLEARING_BUSY: { status: 409, meaning: 'this party is already clearing the tender' },
+  STATE_MALFORMED: {
+    status: 503,
+    meaning: 'the stored state of the tender does not have the documented form',
+  },
+  STATE_CONFLICT: {
+    status: 409,
+    meaning: 'the state of the tender was changed by another request; read it and try again',
+  },
+  STATE_OUT_OF_ORDER: { status: 409, meaning: 'this event cannot happen in this phase of the tender' },
+  STATE_ROOT_CONFLICT: { status: 409, meaning: 'another closing set was already agreed for the tender' },
+  BODY_TOO_LARGE: { status: 413, meaning: 'the request is larger than any valid document' },
+  BODY_MALFORMED: { status: 400, meaning: 'the request is not JSON' },
+  CSV_MALFORMED: {
+    status: 400,
+    meaning: 'the bids file does not have the documented form; correct the line named',
+  },
+  KEY_MALFORMED: {
+    status: 400,
+    meaning: 'a key or the file that holds it does not have the documented form',
+  },
+  ENCODING_MALFORMED: { status: 400, meaning: 'text is not base64url without padding' },
+} as const satisfies Readonly<Record<string, CodeMeaning>>;
+
+export type AuctionErrorCode = keyof typeof AUCTION_ERRORS;
+
+/** Public facts that help to find the cause; never secrets. */
+export type AuctionErrorFacts = Readonly<Record<string, string | number | boolean>>;
+
+export class AuctionError extends Error {
+  readonly code: AuctionErrorCode;
+  readonly detail: string;
+  readonly facts: AuctionErrorFacts;
+
+  /**
+   * @param detail what was wrong here, in one sentence, without any secret
+   * @param facts public values such as a field path, a lot or a line
+   */
+  constructor(code: AuctionErrorCode, detail: string, facts: AuctionErrorFacts = {}, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options);
+    this.name = 'AuctionError';
+    this.code = code;
+    this.detail = detail;
+    this.facts = facts;
+  }
+}
