@@ -9,8 +9,8 @@
 
 import type { SignedOutcome } from '../outcome.ts';
 import type { Receipt } from '../receipt.ts';
-import type { Submission } from '../sealed-bid.ts';
 import type { TenderState } from '../state.ts';
+import type { Submission } from '../submission.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
 import type { ClearingStatistics } from './statistics.ts';
 

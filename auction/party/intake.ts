@@ -1,0 +1,100 @@
+/**
+ * Taking in one bid or withdrawal: everything is checked before anything is stored, and the receipt is part of
+ * the stored record, so a receipt exists if and only if the submission does.
+ *
+ * Against bidders: signatures, eligibility, names (a name belongs to the first key that used it, so no name can
+ * gather receipts for two keys at two parties), versions, and the party's own envelope against the commitments.
+ * Against the bidder's clock and against races with the closing: the deadline is judged by the party's clock at
+ * the moment of the receipt, and the phase is read again after the write. Whoever holds a receipt is therefore
+ * in the closing list: the list is made after the phase changed, so after the write. A submission that was
+ * stored but found the tender closing gets no receipt; whether the list has it does no harm.
+ */
+
+import type { Clock } from '../../mpc/clock.ts';
+import { AuctionError } from '../errors.ts';
+import { createReceipt, type Receipt } from '../receipt.ts';
+import { openEnvelope } from '../sealed-bid.ts';
+import { acceptsSubmissions } from '../state.ts';
+import { checkSubmission, type Submission, submissionHash } from '../submission.ts';
+import type { TenderTerms } from '../tender.ts';
+import type { PartyKeys } from './keys.ts';
+import { nodeSignatures } from './signatures-node.ts';
+import type { AuctionStore, StoredSubmission } from './store.ts';
+
+export interface IntakeParameters {
+  readonly terms: TenderTerms;
+  readonly keys: PartyKeys;
+  readonly store: AuctionStore;
+  readonly clock: Clock;
+}
+
+/**
+ * @param json the body of the request, of bounded length
+ * @returns the receipt; the same for the same submission
+ * @throws AuctionError BID_*, LOT_UNKNOWN, BIDDER_*, WITHDRAWAL_WITHOUT_BID, ENVELOPE_UNREADABLE,
+ *   COMMITMENT_MISMATCH, SHARE_MALFORMED; nothing is stored then, except that BID_AFTER_DEADLINE may follow a
+ *   write that raced with the closing
+ */
+export async function takeIn(parameters: IntakeParameters, json: unknown): Promise<Receipt> {
+  const { terms, keys, store, clock } = parameters;
+  const submission = checkSubmission(json, terms, nodeSignatures);
+  await requireAccepting(parameters);
+  const { lot, bidder, bidderKey, version } = submission;
+  const holder = await store.nameHolder(terms.id, bidder);
+  if (holder !== undefined && holder !== bidderKey) throw nameTaken(bidder);
+  const hash = submissionHash(submission);
+  const latest = await store.latestSubmission(terms.id, lot, bidder);
+  if (latest !== undefined && latest.submission.version >= version) {
+    const same = await store.submission(terms.id, lot, bidder, version);
+    if (same?.hash === hash) return same.receipt;
+    throw replayed(submission, latest);
+  }
+  await requireSound(parameters, submission, latest);
+  if ((await store.claimName(terms.id, bidder, bidderKey)) !== bidderKey) throw nameTaken(bidder);
+
+  const receivedAt = clock.now();
+  if (terms.closesAt !== undefined && receivedAt >= terms.closesAt) throw tooLate();
+  const receipt = createReceipt({ party: keys.index, signer: keys.signing, submission, receivedAt });
+  const stored = await store.putSubmission(terms.id, { hash, submission, receipt });
+  const kept = stored === 'stored' ? undefined : await store.submission(terms.id, lot, bidder, version);
+  if (kept !== undefined && kept.hash !== hash) throw replayed(submission, kept);
+  if ((await store.state(terms.id)).state.phase !== 'open') throw tooLate();
+  return kept?.receipt ?? receipt;
+}
+
+async function requireAccepting({ terms, store, clock }: IntakeParameters): Promise<void> {
+  const { state } = await store.state(terms.id);
+  if (!acceptsSubmissions(state, clock.now(), terms)) throw tooLate();
+}
+
+async function requireSound(
+  { terms, keys }: IntakeParameters,
+  submission: Submission,
+  latest: StoredSubmission | undefined,
+): Promise<void> {
+  if (submission.kind === 'bid') {
+    await openEnvelope({ sealed: submission, terms, party: keys.index, sealingKeyPair: keys.sealing });
+  } else if (latest?.submission.kind !== 'bid') {
+    throw new AuctionError('WITHDRAWAL_WITHOUT_BID', 'this party holds no bid of this bidder in this lot', {
+      lot: submission.lot,
+      bidder: submission.bidder,
+    });
+  }
+}
+
+function tooLate(): AuctionError {
+  return new AuctionError('BID_AFTER_DEADLINE', 'the tender is closed for bids and withdrawals');
+}
+
+function nameTaken(bidder: string): AuctionError {
+  return new AuctionError('BIDDER_NAME_TAKEN', 'another key bids under this name in this tender', { bidder });
+}
+
+function replayed({ lot, bidder, version }: Submission, known: StoredSubmission): AuctionError {
+  return new AuctionError('BID_VERSION_REPLAYED', 'the version must be greater than the last one received', {
+    lot,
+    bidder,
+    version,
+    received: known.submission.version,
+  });
+}
