@@ -9,9 +9,14 @@
 /** What each code means to the operator who reads it; the text tells what to do about it. */
 export const MPC_ERROR_CODES = {
   BIT_VECTOR_SHAPE: 'bit vectors of different lengths were combined, or a length is out of bounds',
+  VALUE_OUT_OF_RANGE: 'a value does not fit the number of bits it is given',
   CIRCUIT_INVALID: 'the circuit refers to vectors that do not exist or have the wrong width',
   CIRCUIT_OVER_BOUND: 'the circuit is larger than the engine accepts',
   CIRCUIT_INPUT_MISMATCH: 'the inputs given are not the inputs the circuit declares',
+  BRISTOL_MALFORMED:
+    'the file is not a circuit in the Bristol Fashion format; the line named is where it departs',
+  BRISTOL_OVER_BOUND: 'the Bristol Fashion circuit is larger than the engine imports or exports',
+  BRISTOL_INPUT_MISMATCH: 'the values given do not fit the inputs that the Bristol Fashion circuit declares',
   ADDRESS_REUSED: 'a message or random draw was addressed twice; masks must never repeat',
   CHANNEL_TIMEOUT: 'a peer sent nothing in time; it may be down or late',
   CHANNEL_CLOSED: 'the channel was closed while a message was awaited',

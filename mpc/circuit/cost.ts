@@ -43,3 +43,22 @@ export function cost(circuit: Circuit): CircuitCost {
     outputLanes: circuit.outputs.map((output) => circuit.lanes[output.vector] ?? 0),
   };
 }
+
+/** What circuits cost that run side by side in the same rounds, as the lots of one tender do. */
+export function mergeCosts(costs: readonly CircuitCost[]): CircuitCost {
+  const depth = costs.reduce((deepest, one) => Math.max(deepest, one.depth), 0);
+  const layers = Array.from({ length: depth }, (_, index) => {
+    const merged = { ands: 0, bytes: 0 };
+    for (const one of costs) {
+      merged.ands += one.layers[index]?.ands ?? 0;
+      merged.bytes += one.layers[index]?.bytes ?? 0;
+    }
+    return merged;
+  });
+  return {
+    depth,
+    ands: costs.reduce((sum, one) => sum + one.ands, 0),
+    layers,
+    outputLanes: costs.flatMap((one) => one.outputLanes),
+  };
+}
