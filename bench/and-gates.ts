@@ -1,0 +1,112 @@
+/**
+ * AND gates a second of the replicated protocol's local work on one core: products and masks, no network.
+ *
+ * Measured is `multiplyShares` over a fresh mask stream, just as an AND layer of the protocol calls it; key
+ * derivation and allocation of results are included. Run alone: `node bench/and-gates.ts`.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { cpus } from 'node:os';
+import { BitVector } from '../mpc/bits/bit-vector.ts';
+import { multiplyShares } from '../mpc/protocols/replicated/replicated.ts';
+import { shareVector } from '../mpc/protocols/replicated/shares.ts';
+import { createPrss } from '../mpc/random/prss.ts';
+
+export interface AndGatesRow {
+  readonly lanes: number;
+  /** AND gates a second, in units of 10^9. */
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export interface AndGatesReport {
+  readonly machine: string;
+  readonly node: string;
+  readonly commit: string;
+  readonly trials: number;
+  readonly rows: readonly AndGatesRow[];
+}
+
+const LANES: readonly number[] = [
+  2 ** 10,
+  2 ** 11,
+  2 ** 12,
+  2 ** 13,
+  2 ** 14,
+  2 ** 15,
+  2 ** 16,
+  2 ** 17,
+  2 ** 18,
+  2 ** 19,
+  1_000_000,
+  2 ** 20,
+];
+
+/** @param trialMs the least duration of one trial; several calls are timed together until it has passed */
+export function benchAndGates({ trials = 15, trialMs = 20, lanes = LANES } = {}): AndGatesReport {
+  return {
+    machine: cpus()[0]?.model ?? 'unknown',
+    node: process.version,
+    commit: commitOf(),
+    trials,
+    rows: lanes.map((count) => measure(count, trials, trialMs)),
+  };
+}
+
+export function printAndGates({ machine, node, commit, trials, rows }: AndGatesReport): void {
+  console.log(`Local AND gates of the replicated protocol, masks included, one core, 10^9 a second`);
+  console.log(`${machine}; Node ${node}; commit ${commit}; ${trials} trials\n`);
+  console.log('|   lanes | median |   min |   max |');
+  console.log('| ------: | -----: | ----: | ----: |');
+  for (const { lanes, median, min, max } of rows) {
+    const cells = [String(lanes).padStart(7), cell(median, 6), cell(min, 5), cell(max, 5)];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+}
+
+function measure(lanes: number, trials: number, trialMs: number): AndGatesRow {
+  const random = (bytes: number): Uint8Array => randomBytes(bytes);
+  const [left] = shareVector(BitVector.ones(lanes), random);
+  const [right] = shareVector(BitVector.ones(lanes), random);
+  const prss = createPrss({
+    withPrevious: createSecretKey(randomBytes(32)),
+    withNext: createSecretKey(randomBytes(32)),
+  });
+  let draws = 0;
+  const call = () => multiplyShares([{ left, right }], prss.zeroStream(`and/${draws++}`));
+  const trial = (): number => {
+    const start = process.hrtime.bigint();
+    let calls = 0;
+    let elapsedNs = 0;
+    while (elapsedNs < trialMs * 1e6) {
+      for (let repeat = 0; repeat < 8; repeat++) call();
+      calls += 8;
+      elapsedNs = Number(process.hrtime.bigint() - start);
+    }
+    return (calls * lanes) / elapsedNs;
+  };
+  for (let warmUp = 0; warmUp < 3; warmUp++) trial();
+  const rates = Array.from({ length: trials }, trial).sort((a, b) => a - b);
+  return {
+    lanes,
+    median: rates[Math.floor(rates.length / 2)]!,
+    min: rates[0]!,
+    max: rates[rates.length - 1]!,
+  };
+}
+
+function commitOf(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+function cell(value: number, width: number): string {
+  return value.toFixed(2).padStart(width);
+}
+
+if (import.meta.main) printAndGates(benchAndGates());
