@@ -17,7 +17,7 @@ import { MpcError } from '../errors.ts';
 import { nextParty, type PartyIndex, peersOf, previousParty } from '../party.ts';
 import { expandKey, extractKey } from '../random/hkdf.ts';
 import type { PairKeys } from '../random/prss.ts';
-import { type BoundFacts, readHello, writeHello } from './hello.ts';
+import { type BoundFacts, readHello, type VerifiedHello, writeHello } from './hello.ts';
 import type { PartyIdentity } from './identity.ts';
 import { importPrivateKey, importPublicKey, RAW_KEY_BYTES, rawPublicKey } from './raw-keys.ts';
 
@@ -25,7 +25,7 @@ const DERIVED_KEY_BYTES = 32;
 
 /** What this party offers for one attempt: the hello to post, and the secret behind it. */
 export interface Offer {
-  readonly hello: Uint8Array<ArrayBuffer>;
+  readonly hello: VerifiedHello;
   readonly privateKey: KeyObject;
 }
 
@@ -46,25 +46,23 @@ export function makeOffer(
   random: (bytes: number) => Uint8Array,
 ): Offer {
   const privateKey = importPrivateKey('x25519', random(RAW_KEY_BYTES));
-  const hello = writeHello(facts, identity, rawPublicKey(privateKey));
-  readHello(hello, identity.index, facts);
-  return { hello, privateKey };
+  const bytes = writeHello(facts, identity, rawPublicKey(privateKey));
+  return { hello: readHello(bytes, identity.index, facts), privateKey };
 }
 
 /**
- * @param hellos of all three parties in party order, the own one included, as posted
- * @throws MpcError what `readHello` throws; HANDSHAKE_KEY with facts {party}
+ * @param hellos of all three parties in party order, the own one included
+ * @throws MpcError HANDSHAKE_KEY with facts {party}
  */
 export function deriveKeys(
-  facts: BoundFacts,
   self: PartyIndex,
   offer: Offer,
-  hellos: readonly [Uint8Array, Uint8Array, Uint8Array],
+  hellos: readonly [VerifiedHello, VerifiedHello, VerifiedHello],
 ): SessionKeys {
-  const salt = hash('sha256', frame('tacit/1 transcript', ...hellos), 'buffer');
+  const salt = hash('sha256', frame('tacit/1 transcript', ...hellos.map(({ bytes }) => bytes)), 'buffer');
   const roots = new Map(
     peersOf(self).map((peer) => {
-      const secret = agree(offer.privateKey, readHello(hellos[peer], peer, facts), peer);
+      const secret = agree(offer.privateKey, hellos[peer].ephemeralKey, peer);
       return [peer, extractKey(salt, secret)] as const;
     }),
   );

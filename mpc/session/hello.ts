@@ -37,6 +37,14 @@ export interface BoundFacts {
   readonly parties: readonly [PartyPublic, PartyPublic, PartyPublic];
 }
 
+/** A hello whose signature and facts were checked; only `readHello` makes one. */
+export interface VerifiedHello {
+  /** As posted, signature included. */
+  readonly bytes: Uint8Array;
+  /** The sender's raw X25519 key. */
+  readonly ephemeralKey: Uint8Array;
+}
+
 /** In the order of the statement; the last two differ from party to party. */
 const FIELDS = [
   'version',
@@ -63,10 +71,9 @@ export function writeHello(
 /**
  * Checks a hello in the order signature, facts.
  * @param from in whose outbox it was found
- * @returns the sender's raw X25519 key
  * @throws MpcError MESSAGE_MALFORMED, HANDSHAKE_SIGNATURE, HANDSHAKE_MISMATCH with facts {field, party}
  */
-export function readHello(bytes: Uint8Array, from: PartyIndex, facts: BoundFacts): Uint8Array {
+export function readHello(bytes: Uint8Array, from: PartyIndex, facts: BoundFacts): VerifiedHello {
   const [statement, signature] = readFrame(bytes, 2, from);
   if (
     statement === undefined ||
@@ -86,7 +93,7 @@ export function readHello(bytes: Uint8Array, from: PartyIndex, facts: BoundFacts
   });
   const ephemeralKey = fields[FIELDS.length - 1];
   if (ephemeralKey?.length !== RAW_KEY_BYTES) throw malformed(from);
-  return ephemeralKey;
+  return { bytes, ephemeralKey };
 }
 
 function boundFields(facts: BoundFacts, sender: PartyIndex): readonly Uint8Array[] {

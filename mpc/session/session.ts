@@ -19,7 +19,7 @@ import { createPrss, type Prss } from '../random/prss.ts';
 import { candidateAttempt, helloStep, helloTopic, waitForLaterAttempt } from './attempts.ts';
 import { withDeadline } from './deadline.ts';
 import { deriveKeys, makeOffer, type SessionKeys } from './handshake.ts';
-import type { BoundFacts, SessionBinding } from './hello.ts';
+import { type BoundFacts, readHello, type SessionBinding, type VerifiedHello } from './hello.ts';
 import type { PartyIdentity, PartyPublic } from './identity.ts';
 import type { Links } from './links.ts';
 import { SealedLinks } from './sealed-links.ts';
@@ -131,14 +131,14 @@ async function enterAttempt(
     for (;;) {
       const facts: BoundFacts = { sessionId, attempt, binding, parties };
       const offer = makeOffer(facts, identity, parameters.random);
-      if (!(await announce(channel, facts, offer.hello))) {
+      if (!(await announce(channel, facts, offer.hello.bytes))) {
         attempt += 1;
         continue;
       }
       for (const peer of peersOf(identity.index)) missing.add(peer);
-      const hellos = await collectHellos(parameters, attempt, offer.hello, missing, waiting);
+      const hellos = await collectHellos(parameters, facts, offer.hello, missing, waiting);
       if (!('ahead' in hellos)) {
-        return { attempt, keys: deriveKeys(facts, identity.index, offer, hellos.inOrder) };
+        return { attempt, keys: deriveKeys(identity.index, offer, hellos.inOrder) };
       }
       attempt = hellos.ahead;
     }
@@ -159,19 +159,20 @@ async function announce(channel: Channel, facts: BoundFacts, hello: Uint8Array):
 /** Both peers' hellos of this attempt with the own one, or the number of a later attempt that a peer began. */
 async function collectHellos(
   parameters: SessionParameters,
-  attempt: number,
-  own: Uint8Array,
+  facts: BoundFacts,
+  own: VerifiedHello,
   missing: Set<PartyIndex>,
   signal: AbortSignal,
-): Promise<{ readonly inOrder: [Uint8Array, Uint8Array, Uint8Array] } | { readonly ahead: number }> {
-  const { channel, identity, sessionId } = parameters;
+): Promise<{ readonly inOrder: [VerifiedHello, VerifiedHello, VerifiedHello] } | { readonly ahead: number }> {
+  const { channel, identity } = parameters;
+  const { sessionId, attempt } = facts;
   const done = new AbortController();
   const waiting = AbortSignal.any([signal, done.signal]);
-  const helloOf = async (party: PartyIndex): Promise<Uint8Array> => {
+  const helloOf = async (party: PartyIndex): Promise<VerifiedHello> => {
     if (party === identity.index) return own;
-    const hello = await channel.collect(helloTopic(sessionId), helloStep(attempt), party, waiting);
+    const bytes = await channel.collect(helloTopic(sessionId), helloStep(attempt), party, waiting);
     missing.delete(party);
-    return hello;
+    return readHello(bytes, party, facts);
   };
   const together = Promise.all([helloOf(PARTIES[0]), helloOf(PARTIES[1]), helloOf(PARTIES[2])]);
   const later = laterAttempt(parameters, attempt, waiting);
