@@ -5,8 +5,8 @@
  * than its peers. The encoding is prefix-free by construction: the number of operations and outputs comes
  * first, every operation starts with its kind and has a fixed number of 32-bit little-endian fields, and every
  * list, name or constant is preceded by its length. Lanes, layers and depth follow from the operations and
- * are not hashed. Index arrays are hashed as they lie in memory: little-endian on every machine that Node
- * runs Lambda on, the same assumption that `BitVector` makes.
+ * are not hashed. Numbers are hashed as they lie in memory: little-endian on every machine that Lambda runs
+ * on, the same assumption that `BitVector` makes.
  */
 
 import { createHash, type Hash } from 'node:crypto';
@@ -60,22 +60,23 @@ function hashOperation(hash: Hash, operation: Operation): void {
     case 'gather': {
       const { blocks } = operation;
       hashNumbers(hash, kind, operation.source, operation.blockLanes, blocks.length);
-      hash.update(new Uint8Array(blocks.buffer, blocks.byteOffset, blocks.byteLength));
+      hashArray(hash, blocks);
       return;
     }
     case 'concat':
-      hashNumbers(hash, kind, operation.sources.length, ...operation.sources);
+      hashNumbers(hash, kind, operation.sources.length);
+      hashArray(hash, Uint32Array.from(operation.sources));
   }
 }
 
 /** Each below 2^32: positions, lanes and counts are bounded far below it. */
 function hashNumbers(hash: Hash, ...numbers: readonly number[]): void {
-  const bytes = new Uint8Array(4 * numbers.length);
-  const view = new DataView(bytes.buffer);
-  numbers.forEach((number, index) => {
-    view.setUint32(4 * index, number, true);
-  });
-  hash.update(bytes);
+  hashArray(hash, Uint32Array.from(numbers));
+}
+
+/** As it lies in memory, which may be a view into a larger buffer. */
+function hashArray(hash: Hash, numbers: Uint32Array): void {
+  hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
 }
 
 function hashText(hash: Hash, text: string): void {

@@ -27,13 +27,38 @@ export function argBestCost(shape: ArgBestShape): CircuitCost {
   };
 }
 
-/** The AND layers of one level: comparisons, loss count, selection. */
-export function levelLayers(level: Level, bits: number, price: PriceRule): LayerCost[] {
-  return [
-    ...comparisonLayers(level, bits, price),
-    ...lossLayers(level, price),
-    selectionLayer(level, bits, price),
-  ];
+/** The AND layers of one level. */
+function levelLayers(level: Level, bits: number, price: PriceRule): LayerCost[] {
+  const layers: LayerCost[] = [];
+  visitLayers(level, bits, price, (ands, bytes) => layers.push({ ands, bytes }));
+  return layers;
+}
+
+/** Calls back for every AND layer of one level in order: comparisons, loss count, selection. */
+export function visitLayers(
+  level: Level,
+  bits: number,
+  price: PriceRule,
+  visit: (ands: number, bytes: number) => void,
+): void {
+  const { size, groups, carriedBits, last } = level;
+  const seconds = price === 'second';
+  const pairs = meetsPairs(level, price);
+  // A layer is at most two AND operations, each rounded up to whole bytes by itself.
+  const layer = (lanes: number, otherLanes: number): void => {
+    visit(lanes + otherLanes, byteLength(lanes) + byteLength(otherLanes));
+  };
+  const matches = matchesOf(size, pairs) * groups;
+  for (let runs = bits + 1; runs > 1; runs = (runs + 1) >> 1) layer((2 * (runs >> 1) - 1) * matches, 0);
+  for (let rows = size - 1; rows > 1; rows = (rows + 1) >> 1) {
+    const nodes = (rows >> 1) * groups;
+    // With single matches for leaves, the first tree layer needs no second product.
+    const products = seconds && (pairs || rows < size - 1) ? 2 : 1;
+    layer(nodes * (size - 1) * products, pairs ? nodes * size : 0);
+  }
+  const bestPlanes = carriedBits + (seconds && last ? 0 : bits);
+  const secondMembers = pairs ? 2 * size - 1 : size - 1;
+  layer((size - 1) * bestPlanes * groups, seconds ? secondMembers * bits * groups : 0);
 }
 
 /** Lanes of the widest vector that a level needs, at most: what must stay below `MAX_LANES`. */
@@ -44,47 +69,7 @@ export function widestVector(level: Level, bits: number, price: PriceRule): numb
   return groups * Math.max(comparison, members * (bits + carriedBits), size * indexBits);
 }
 
-function comparisonLayers(level: Level, bits: number, price: PriceRule): LayerCost[] {
-  const pairs = matchesOf(level.size, meetsPairs(level, price)) * level.groups;
-  const layers: LayerCost[] = [];
-  for (let runs = bits + 1; runs > 1; runs = Math.ceil(runs / 2)) {
-    layers.push(layerOf((2 * (runs >> 1) - 1) * pairs));
-  }
-  return layers;
-}
-
-function lossLayers(level: Level, price: PriceRule): LayerCost[] {
-  const { size, groups } = level;
-  const pairs = meetsPairs(level, price);
-  const layers: LayerCost[] = [];
-  for (let rows = size - 1; rows > 1; rows = Math.ceil(rows / 2)) {
-    const nodes = (rows >> 1) * groups;
-    const counts = price === 'second' && (pairs || rows < size - 1);
-    const bests = nodes * (size - 1) * (counts ? 2 : 1);
-    layers.push(pairs ? layerOf(bests, nodes * size) : layerOf(bests));
-  }
-  return layers;
-}
-
-function selectionLayer(level: Level, bits: number, price: PriceRule): LayerCost {
-  const { size, groups, carriedBits, last } = level;
-  const seconds = price === 'second';
-  const bestPlanes = carriedBits + (seconds && last ? 0 : bits);
-  const secondMembers = meetsPairs(level, price) ? 2 * size - 1 : size - 1;
-  return layerOf((size - 1) * bestPlanes * groups, seconds ? secondMembers * bits * groups : 0);
-}
-
 /** From the second level of a second-price tournament on, members are pairs of a best and a second. */
 function meetsPairs(level: Level, price: PriceRule): boolean {
   return price === 'second' && !level.first;
-}
-
-function layerOf(...operationLanes: readonly number[]): LayerCost {
-  let ands = 0;
-  let bytes = 0;
-  for (const lanes of operationLanes) {
-    ands += lanes;
-    bytes += byteLength(lanes);
-  }
-  return { ands, bytes };
 }

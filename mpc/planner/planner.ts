@@ -8,14 +8,15 @@
  * fewer index bits. Then the best number of levels is picked.
  *
  * Three parties plan independently and must agree, so the result depends on the arguments alone: integers for
- * rounds, ANDs and bytes, `transferMs` for time, and every tie broken by fewer rounds, fewer bytes, fewer levels.
+ * rounds, ANDs and bytes, `transferMs` for time, and every tie broken by fewer rounds, fewer bytes, fewer levels,
+ * smaller first groups.
  */
 
 import { MAX_LANES } from '../bits/bit-vector.ts';
 import type { CircuitCost } from '../circuit/cost.ts';
-import { isPowerOfTwo, levelAt, levelsOf, type PriceRule } from '../circuits/tournament.ts';
+import { isPowerOfTwo, type Level, levelAt, levelsOf, type PriceRule } from '../circuits/tournament.ts';
 import { MpcError } from '../errors.ts';
-import { argBestCost, levelLayers, widestVector } from './arg-best-cost.ts';
+import { argBestCost, visitLayers, widestVector } from './arg-best-cost.ts';
 import { DEFAULT_LINK, type Link, transferMs } from './link.ts';
 
 /** Twice the largest tender that a clearing on Lambda is sized for. */
@@ -55,11 +56,17 @@ export interface Plan {
   readonly ways: readonly Way[];
 }
 
-interface Draft {
-  readonly groups: readonly number[];
+interface Total {
   readonly rounds: number;
   readonly ands: number;
   readonly bytes: number;
+  readonly timeMs: number;
+}
+
+/** A level's group size, the draft for the levels after it, and the total of both. */
+interface Draft extends Total {
+  readonly size: number;
+  readonly rest: Draft | undefined;
 }
 
 /**
@@ -71,24 +78,25 @@ export function planGroups(request: PlanRequest): Plan {
   requireBounds(candidates, bits);
   levelsOf({ candidates, price, bits, groups: candidates === 1 ? [] : [candidates] });
   const drafts = new Search(request, link).run();
-  const picked = drafts.reduce((best, draft) => (comesBefore(draft, best, link) ? draft : best));
+  const picked = drafts.reduce((best, draft) => (comesBefore(draft, best) ? draft : best));
+  const groups = groupsOf(picked);
   return {
-    groups: picked.groups,
-    cost: argBestCost({ candidates, bits, price, groups: picked.groups }),
-    timeMs: timeOf(picked, link),
+    groups,
+    cost: argBestCost({ candidates, bits, price, groups }),
+    timeMs: picked.timeMs,
     ways: drafts.map((draft) => ({
-      groups: draft.groups,
+      groups: groupsOf(draft),
       rounds: draft.rounds,
       ands: draft.ands,
       bytes: draft.bytes,
-      timeMs: timeOf(draft, link),
+      timeMs: draft.timeMs,
       picked: draft === picked,
-      reason: reasonFor(draft, picked, drafts.length, link),
+      reason: draft === picked ? whyPicked(draft, link) : whyNotPicked(draft, picked),
     })),
   };
 }
 
-/** Drafts for the rest of a tournament, by number of levels, for each (run, entries) met on the way. */
+/** Drafts for the rest of a tournament, by number of levels, for each stage met on the way. */
 class Search {
   readonly #request: PlanRequest;
   readonly #link: Link;
@@ -112,79 +120,85 @@ class Search {
 
   /** Index l: the best draft with l levels for what is left once runs of `run` candidates have met. */
   #from(run: number): readonly (Draft | undefined)[] {
-    const { candidates, bits, price, layerOverheadBytes } = this.#request;
+    const { candidates, bits, price } = this.#request;
     const entries = Math.ceil(candidates / run);
     // One round for the opening, whatever the levels.
-    if (entries === 1) return [{ groups: [], rounds: 1, ands: 0, bytes: 0 }];
+    if (entries === 1) return [{ size: 0, rest: undefined, ...this.#sum(1, 0, 0) }];
     // Runs that are no power of two carry the whole index: only the number of entries matters then.
     const key = isPowerOfTwo(run) ? -run : entries;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const best: (Draft | undefined)[] = [];
-    for (const size of sizesFor(entries)) {
+    for (const size of sizesFor(entries, isPowerOfTwo(run))) {
       const level = levelAt(candidates, run, size);
-      if (widestVector(level, bits, price) > MAX_LANES) continue;
-      const layers = levelLayers(level, bits, price);
-      let ands = 0;
-      let bytes = layers.length * layerOverheadBytes;
-      for (const layer of layers) {
-        ands += layer.ands;
-        bytes += layer.bytes;
-      }
-      this.#from(run * size).forEach((rest, levels) => {
-        if (rest === undefined) return;
-        const draft: Draft = {
-          groups: [size, ...rest.groups],
-          rounds: layers.length + rest.rounds,
-          ands: ands + rest.ands,
-          bytes: bytes + rest.bytes,
-        };
-        const before = best[levels + 1];
-        if (before === undefined || comesBefore(draft, before, this.#link)) best[levels + 1] = draft;
-      });
+      if (widestVector(level, bits, price) <= MAX_LANES) this.#extend(best, level, this.#from(run * size));
     }
     this.#known.set(key, best);
     return best;
   }
-}
 
-/** The smallest size for each number of groups, and the powers of two; ascending. */
-function sizesFor(entries: number): number[] {
-  const sizes: number[] = [];
-  for (let size = 2; size <= entries; size++) {
-    const groups = Math.ceil(entries / size);
-    const smallest = Math.ceil(entries / groups);
-    if (size === smallest || isPowerOfTwo(size)) sizes.push(size);
+  /** Puts `level` in front of each of `rests` and keeps what is better than the drafts so far. */
+  #extend(best: (Draft | undefined)[], level: Level, rests: readonly (Draft | undefined)[]): void {
+    const { bits, price, layerOverheadBytes } = this.#request;
+    let layers = 0;
+    let ands = 0;
+    let bytes = 0;
+    visitLayers(level, bits, price, (layerAnds, layerBytes) => {
+      layers += 1;
+      ands += layerAnds;
+      bytes += layerBytes + layerOverheadBytes;
+    });
+    rests.forEach((rest, levels) => {
+      if (rest === undefined) return;
+      const total = this.#sum(rest.rounds + layers, rest.ands + ands, rest.bytes + bytes);
+      const before = best[levels + 1];
+      if (before === undefined || comesBefore(total, before)) {
+        best[levels + 1] = { size: level.size, rest, ...total };
+      }
+    });
   }
-  return sizes;
+
+  #sum(rounds: number, ands: number, bytes: number): Total {
+    return { rounds, ands, bytes, timeMs: transferMs(rounds, bytes, this.#link) };
+  }
 }
 
-/** Less time, then fewer rounds, bytes, levels. */
-function comesBefore(draft: Draft, other: Draft, link: Link): boolean {
-  const difference =
-    timeOf(draft, link) - timeOf(other, link) ||
-    draft.rounds - other.rounds ||
-    draft.bytes - other.bytes ||
-    draft.groups.length - other.groups.length;
+/** Ascending: the smallest size for each number of groups and, where they save index bits, powers of two. */
+function sizesFor(entries: number, aligned: boolean): number[] {
+  const sizes = new Set<number>();
+  for (let size = 2; size <= entries; ) {
+    sizes.add(size);
+    const groups = Math.ceil(entries / size);
+    size = groups === 1 ? entries + 1 : Math.ceil(entries / (groups - 1));
+  }
+  for (let size = 2; aligned && size <= entries; size *= 2) sizes.add(size);
+  return [...sizes].sort((a, b) => a - b);
+}
+
+/** Less time, then fewer rounds, then fewer bytes. */
+function comesBefore(one: Total, other: Total): boolean {
+  const difference = one.timeMs - other.timeMs || one.rounds - other.rounds || one.bytes - other.bytes;
   return difference < 0;
 }
 
-function timeOf(draft: Draft, link: Link): number {
-  return transferMs(draft.rounds, draft.bytes, link);
+function groupsOf(draft: Draft): number[] {
+  const groups: number[] = [];
+  for (let stage: Draft = draft; stage.rest !== undefined; stage = stage.rest) groups.push(stage.size);
+  return groups;
 }
 
-function reasonFor(draft: Draft, picked: Draft, ways: number, link: Link): string {
-  const name = nameOf(draft.groups);
-  if (draft === picked) {
-    const waiting = transferMs(draft.rounds, 0, link);
-    const sending = transferMs(0, draft.bytes, link);
-    const rank = ways === 1 ? 'the only way' : 'the least time';
-    return `${name}: ${rank}, ${waiting.toFixed(0)} ms for ${draft.rounds} rounds and ${sending.toFixed(0)} ms for ${draft.bytes} bytes.`;
-  }
-  const slower = timeOf(draft, link) - timeOf(picked, link);
-  const rounds = draft.rounds - picked.rounds;
-  const bytes = draft.bytes - picked.bytes;
-  return `${name}: ${slower.toFixed(0)} ms slower, ${difference(rounds, 'rounds')} and ${difference(bytes, 'bytes')}.`;
+function whyPicked(picked: Draft, link: Link): string {
+  const waiting = transferMs(picked.rounds, 0, link).toFixed(0);
+  const sending = transferMs(0, picked.bytes, link).toFixed(0);
+  const times = `${waiting} ms for ${picked.rounds} rounds, ${sending} ms for ${picked.bytes} bytes`;
+  return `${nameOf(groupsOf(picked))}: the least time, ${times}.`;
+}
+
+function whyNotPicked(draft: Draft, picked: Draft): string {
+  const slower = (draft.timeMs - picked.timeMs).toFixed(0);
+  const rounds = difference(draft.rounds - picked.rounds, 'rounds');
+  const bytes = difference(draft.bytes - picked.bytes, 'bytes');
+  return `${nameOf(groupsOf(draft))}: ${slower} ms slower, ${rounds} and ${bytes}.`;
 }
 
 function difference(amount: number, unit: string): string {
