@@ -2,11 +2,8 @@
 
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../../functions/system-clock.ts';
-import {
-  createOutboxChannel,
-  createOutboxTable,
-  type OutboxChannel,
-} from '../../mpc/channels/outbox/dynamodb.ts';
+import { createOutboxChannel, type OutboxChannel } from '../../mpc/channels/outbox/dynamodb.ts';
+import { createOutboxTable } from '../../mpc/channels/outbox/table/dynamodb.ts';
 import { forEachParty, type Three } from './world.ts';
 
 /** @param prefix names the three tables; the same prefix gives the same outboxes */

@@ -1,26 +1,15 @@
 /**
  * The outbox channel over DynamoDB: one table for each party, written by its owner alone.
  *
- * A post is one conditional put (write-once), or one for each chunk and then one for the head (items.ts). A
- * collect polls the peer's table with strongly consistent gets. Nothing here needs a transaction, a stream or
- * TTL to be correct, so the same code runs against dynalite. The peer's operator can withhold, repeat or
- * rewrite what its table shows; sessions detect all but the withholding, which ends in a timeout.
+ * A post is one conditional put, or one for each chunk and then one for the head (items.ts). A collect polls
+ * the peer's table. The peer, or whoever operates its table, can withhold, repeat or rewrite what it shows;
+ * sessions detect all but the withholding, which ends in a timeout.
  *
  * Cost of a round of up to 350 KB: one write unit for each KB (both peers' parcels together), and for each
  * reader one read unit for each 4 KB of the whole item and one for each poll that came too early.
  */
 
-import {
-  type AttributeValue,
-  ConditionalCheckFailedException,
-  CreateTableCommand,
-  type DynamoDBClient,
-  GetItemCommand,
-  PutItemCommand,
-  QueryCommand,
-  ResourceInUseException,
-  waitUntilTableExists,
-} from '@aws-sdk/client-dynamodb';
+import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { concatBytes, equalBytes } from '../../bytes.ts';
 import type { Clock } from '../../clock.ts';
@@ -29,6 +18,15 @@ import type { PartyIndex } from '../../party.ts';
 import { conflict, noParcel, requireAddress, requireWithinBound } from '../address.ts';
 import type { Channel, Parcels, Posted } from '../channel.ts';
 import { CHUNK_SORT_KEY, chunkKey, MAX_PARTS, type ParcelName, parcelFor, planItem } from './items.ts';
+import {
+  type Attributes,
+  type ItemKey,
+  type OutboxCounters,
+  type OutboxTable,
+  OutboxTableAccess,
+} from './table/dynamodb.ts';
+
+export { createOutboxTable } from './table/dynamodb.ts';
 
 /** The attribute to name in the table's TTL setting: epoch seconds after which an item may vanish. */
 export const OUTBOX_TTL_ATTRIBUTE = 'ttl';
@@ -36,15 +34,22 @@ export const OUTBOX_TTL_ATTRIBUTE = 'ttl';
 /** Requests in flight for one chunked parcel: enough to fill a link, few enough not to crowd out polls. */
 const CHUNKS_IN_FLIGHT = 8;
 
-/** Items looked through for the latest one for everyone, 64 a page: beyond it the outbox is being flooded. */
+/** How far to look for the latest item for everyone; an outbox with more in front of it is being flooded. */
 const MAX_LATEST_PAGES = 64;
 const LATEST_PAGE_ITEMS = 64;
 
-export interface OutboxTable {
-  readonly client: DynamoDBClient;
-  /** Name, or ARN for a table of another account. */
-  readonly tableName: string;
-}
+/** Every attribute in which two posts can differ. */
+const DATA_ATTRIBUTES = [
+  'all',
+  'to0',
+  'to1',
+  'to2',
+  'allParts',
+  'to0Parts',
+  'to1Parts',
+  'to2Parts',
+  'bytes',
+] as const;
 
 /** How soon a poll repeats: the first wait, its growth, and its bound. */
 export interface PollBackoff {
@@ -66,15 +71,6 @@ export interface OutboxParameters {
   readonly backoff?: PollBackoff;
 }
 
-/** Requests so far, and what DynamoDB says they consumed. */
-export interface OutboxCounters {
-  readonly puts: number;
-  readonly gets: number;
-  readonly queries: number;
-  readonly writeUnits: number;
-  readonly readUnits: number;
-}
-
 export interface OutboxChannel extends Channel {
   counters(): OutboxCounters;
 }
@@ -83,31 +79,6 @@ export function createOutboxChannel(parameters: OutboxParameters): OutboxChannel
   return new DynamodbOutbox(parameters);
 }
 
-/** Creates an outbox table and waits for it; a table of this name that exists already is kept. */
-export async function createOutboxTable(client: DynamoDBClient, tableName: string): Promise<void> {
-  try {
-    await client.send(
-      new CreateTableCommand({
-        TableName: tableName,
-        BillingMode: 'PAY_PER_REQUEST',
-        AttributeDefinitions: [
-          { AttributeName: 'pk', AttributeType: 'S' },
-          { AttributeName: 'sk', AttributeType: 'S' },
-        ],
-        KeySchema: [
-          { AttributeName: 'pk', KeyType: 'HASH' },
-          { AttributeName: 'sk', KeyType: 'RANGE' },
-        ],
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error;
-  }
-  await waitUntilTableExists({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 2 }, { TableName: tableName });
-}
-
-type Attributes = Record<string, AttributeValue>;
-
 const binaryAttribute = z.object({ B: z.instanceof(Uint8Array) });
 const partsAttribute = z.object({ N: z.string().check(z.regex(/^[1-9][0-9]{0,3}$/)) });
 const stringAttribute = z.object({ S: z.string() });
@@ -115,7 +86,7 @@ const stringAttribute = z.object({ S: z.string() });
 class DynamodbOutbox implements OutboxChannel {
   readonly self: PartyIndex;
   readonly #parameters: OutboxParameters;
-  readonly #counters = { puts: 0, gets: 0, queries: 0, writeUnits: 0, readUnits: 0 };
+  readonly #access = new OutboxTableAccess();
 
   constructor(parameters: OutboxParameters) {
     this.self = parameters.self;
@@ -127,26 +98,28 @@ class DynamodbOutbox implements OutboxChannel {
     requireWithinBound(step, parcels);
     const { inline, parts, chunks } = planItem(topic, step, parcels);
     await inParallel(chunks, async ({ partitionKey, bytes }) => {
-      const key = keyOf(partitionKey, CHUNK_SORT_KEY);
-      if (!(await this.#putOnce(key, { bytes: { B: bytes } }))) throw conflict(topic, step);
+      const data = { bytes: { B: bytes } };
+      if (!(await this.#put({ partitionKey, sortKey: CHUNK_SORT_KEY }, data))) throw conflict(topic, step);
     });
     const head: Attributes = {};
     for (const [name, bytes] of inline) head[name] = { B: bytes };
     for (const [name, count] of parts) head[`${name}Parts`] = { N: String(count) };
-    if (!(await this.#putOnce(keyOf(topic, step), head))) throw conflict(topic, step);
+    if (!(await this.#put({ partitionKey: topic, sortKey: step }, head))) throw conflict(topic, step);
   }
 
   async collect(topic: string, step: string, from: PartyIndex, signal: AbortSignal): Promise<Uint8Array> {
     requireAddress(topic, step);
-    const { clock, backoff = DEFAULT_BACKOFF } = this.#parameters;
+    const { clock, tables, backoff = DEFAULT_BACKOFF } = this.#parameters;
+    const own = parcelFor(this.self);
+    const attributes = ['all', 'allParts', own, `${own}Parts`];
+    const key = { partitionKey: topic, sortKey: step };
     let waitMs = backoff.firstMs;
     for (;;) {
       signal.throwIfAborted();
-      const head = await abortable(this.#get(from, keyOf(topic, step), this.#ownAttributes()), signal);
+      const head = await abortable(this.#access.get(tables[from], key, attributes), signal);
       if (head !== undefined) {
-        const bytes =
-          (await abortable(this.#parcel(topic, step, from, 'all', head), signal)) ??
-          (await abortable(this.#parcel(topic, step, from, parcelFor(this.self), head), signal));
+        const name = 'all' in head || 'allParts' in head ? 'all' : own;
+        const bytes = await abortable(this.#parcel(topic, step, from, name, head), signal);
         if (bytes === undefined) throw noParcel(topic, step, from);
         return bytes;
       }
@@ -157,50 +130,29 @@ class DynamodbOutbox implements OutboxChannel {
 
   async recall(topic: string, step: string): Promise<Uint8Array | undefined> {
     requireAddress(topic, step);
-    const head = await this.#get(this.self, keyOf(topic, step), ['all', 'allParts']);
+    const table = this.#parameters.tables[this.self];
+    const head = await this.#access.get(table, { partitionKey: topic, sortKey: step }, ['all', 'allParts']);
     return head === undefined ? undefined : this.#parcel(topic, step, this.self, 'all', head);
   }
 
+  /** Most topics have their item for everyone last, so the first page is a single item. */
   async latest(topic: string, from: PartyIndex): Promise<Posted | undefined> {
-    let startKey: Attributes | undefined;
-    for (let page = 0; page < MAX_LATEST_PAGES; page++) {
-      const { items, lastKey } = await this.#newest(topic, from, startKey);
-      for (const item of items) {
+    const table = this.#parameters.tables[from];
+    let page = await this.#access.newest(table, topic, 1, undefined);
+    for (let pages = 1; ; pages++) {
+      for (const item of page.items) {
         const step = malformedUnless(z.safeParse(stringAttribute, item['sk']), topic, 'sk', from).S;
         const bytes = await this.#parcel(topic, step, from, 'all', item);
         if (bytes !== undefined) return { step, bytes };
       }
-      if (lastKey === undefined) return undefined;
-      startKey = lastKey;
+      if (page.lastKey === undefined) return undefined;
+      if (pages >= MAX_LATEST_PAGES) throw malformedItem(topic, 'latest', from);
+      page = await this.#access.newest(table, topic, LATEST_PAGE_ITEMS, page.lastKey);
     }
-    throw new MpcError('CHANNEL_ITEM_MALFORMED', `the outbox of party ${from} is flooded under one topic`, {
-      topic,
-      from,
-    });
   }
 
   counters(): OutboxCounters {
-    return { ...this.#counters };
-  }
-
-  /** Most topics have their item for everyone last, so the first page is a single item. */
-  async #newest(topic: string, from: PartyIndex, startKey: Attributes | undefined) {
-    const { client, tableName } = this.#parameters.tables[from];
-    const answer = await client.send(
-      new QueryCommand({
-        TableName: tableName,
-        KeyConditionExpression: 'pk = :topic',
-        ExpressionAttributeValues: { ':topic': { S: topic } },
-        ScanIndexForward: false,
-        ConsistentRead: true,
-        Limit: startKey === undefined ? 1 : LATEST_PAGE_ITEMS,
-        ...(startKey === undefined ? {} : { ExclusiveStartKey: startKey }),
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    this.#counters.queries += 1;
-    this.#counters.readUnits += answer.ConsumedCapacity?.CapacityUnits ?? 0;
-    return { items: answer.Items ?? [], lastKey: answer.LastEvaluatedKey };
+    return this.#access.counters();
   }
 
   /** A parcel of an item that is there; undefined if the item has none of this name. */
@@ -220,57 +172,19 @@ class DynamodbOutbox implements OutboxChannel {
     if (parts > MAX_PARTS) throw malformedItem(topic, step, from);
     const chunks = new Array<Uint8Array>(parts);
     await inParallel([...chunks.keys()], async (index) => {
-      const chunk = await this.#get(from, keyOf(chunkKey(topic, step, name, index), CHUNK_SORT_KEY), [
-        'bytes',
-      ]);
+      const key = { partitionKey: chunkKey(topic, step, name, index), sortKey: CHUNK_SORT_KEY };
+      const chunk = await this.#access.get(this.#parameters.tables[from], key, ['bytes']);
       chunks[index] = malformedUnless(z.safeParse(binaryAttribute, chunk?.['bytes']), topic, step, from).B;
     });
     return concatBytes(chunks);
   }
 
-  async #get(
-    from: PartyIndex,
-    key: Attributes,
-    attributes: readonly string[],
-  ): Promise<Attributes | undefined> {
-    const { client, tableName } = this.#parameters.tables[from];
-    const names = Object.fromEntries(attributes.map((name, index) => [`#${index}`, name]));
-    const answer = await client.send(
-      new GetItemCommand({
-        TableName: tableName,
-        Key: key,
-        ConsistentRead: true,
-        ProjectionExpression: ['pk', ...Object.keys(names)].join(', '),
-        ExpressionAttributeNames: names,
-        ReturnConsumedCapacity: 'TOTAL',
-      }),
-    );
-    this.#counters.gets += 1;
-    this.#counters.readUnits += answer.ConsumedCapacity?.CapacityUnits ?? 0;
-    return answer.Item;
-  }
-
   /** False where the key holds other data; the same data is a retry after a lost answer. */
-  async #putOnce(key: Attributes, data: Attributes): Promise<boolean> {
-    const { client, tableName } = this.#parameters.tables[this.self];
-    this.#counters.puts += 1;
-    try {
-      const answer = await client.send(
-        new PutItemCommand({
-          TableName: tableName,
-          Item: { ...key, ...data, ...this.#expiry() },
-          ConditionExpression: 'attribute_not_exists(pk)',
-          ReturnConsumedCapacity: 'TOTAL',
-        }),
-      );
-      this.#counters.writeUnits += answer.ConsumedCapacity?.CapacityUnits ?? 0;
-      return true;
-    } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
-    }
-    const names = ['all', 'to0', 'to1', 'to2', 'allParts', 'to0Parts', 'to1Parts', 'to2Parts', 'bytes'];
-    const present = (await this.#get(this.self, key, names)) ?? {};
-    return names.every((name) => sameAttribute(present[name], data[name]));
+  async #put(key: ItemKey, data: Attributes): Promise<boolean> {
+    const table = this.#parameters.tables[this.self];
+    if (await this.#access.putOnce(table, key, { ...data, ...this.#expiry() })) return true;
+    const present = (await this.#access.get(table, key, DATA_ATTRIBUTES)) ?? {};
+    return DATA_ATTRIBUTES.every((name) => sameAttribute(present[name], data[name]));
   }
 
   #expiry(): Attributes {
@@ -279,15 +193,6 @@ class DynamodbOutbox implements OutboxChannel {
     const seconds = Math.ceil(clock.now() / 1000) + expiresAfterSeconds;
     return { [OUTBOX_TTL_ATTRIBUTE]: { N: String(seconds) } };
   }
-
-  #ownAttributes(): readonly string[] {
-    const own = parcelFor(this.self);
-    return ['all', 'allParts', own, `${own}Parts`];
-  }
-}
-
-function keyOf(partitionKey: string, sortKey: string): Attributes {
-  return { pk: { S: partitionKey }, sk: { S: sortKey } };
 }
 
 function sameAttribute(left: AttributeValue | undefined, right: AttributeValue | undefined): boolean {
@@ -304,7 +209,7 @@ function malformedUnless<Value>(parsed: Parsed<Value>, topic: string, step: stri
 }
 
 function malformedItem(topic: string, step: string, from: PartyIndex): MpcError {
-  return new MpcError('CHANNEL_ITEM_MALFORMED', `an item of party ${from} does not have the shape of one`, {
+  return new MpcError('CHANNEL_ITEM_MALFORMED', `the outbox of party ${from} is not laid out as one`, {
     topic,
     step,
     from,
