@@ -2,75 +2,145 @@
  * One party's side of an auction: what its API handlers, its clearing engine and the local host call.
  *
  * A party trusts its own store and clock, and nobody else: tenders, bids and close orders are signed documents,
- * and what its peers send is checked message by message (`closing.ts`, `clearing.ts`). Two honest parties of
- * three decide which bids count. The computation itself withstands one semi-honest party for now: a party that
- * sends wrong bits in it can spoil the outcome, which the other two then sign as well, but learns nothing more.
+ * and what its peers say is checked message by message (`closing.ts`, `outcome-exchange.ts`). Two honest parties
+ * of three decide which bids count. The computation itself withstands one semi-honest party for now: a party
+ * that sends wrong bits in it can spoil the outcome, which the other two then sign as well, but reads no bid.
  *
  * Every method may be repeated after a crash at any point and then does what is left to do.
  */
 
-import type { Channel } from '../../mpc/channels/channel.ts';
-import type { Clock } from '../../mpc/clock.ts';
+import { checkCloseOrder } from '../close-order.ts';
+import { AuctionError } from '../errors.ts';
 import type { SignedOutcome } from '../outcome.ts';
 import type { Receipt } from '../receipt.ts';
 import type { TenderState } from '../state.ts';
-import type { PartyRecord, SignedTender, TenderId } from '../tender.ts';
-import type { PartyKeys } from './keys.ts';
-import type { ClearingStatistics } from './statistics.ts';
-import type { AuctionStore } from './store.ts';
+import {
+  type CheckedTender,
+  checkTender,
+  type PartyRecord,
+  type SignedTender,
+  type TenderId,
+} from '../tender.ts';
+import { type ClearingReport, ClearingRun, type ClearOptions } from './clearing-run.ts';
+import { takeIn } from './intake.ts';
+import { partyRecordOf } from './keys.ts';
+import { OutcomeExchange } from './outcome-exchange.ts';
+import type { PartyParameters } from './party-parameters.ts';
+import { nodeSignatures } from './signatures-node.ts';
+import { advance } from './state-advance.ts';
+import { DEFAULT_TIMEOUTS, type PartyTimeouts } from './timeouts.ts';
 
-export interface PartyTimeouts {
-  /** For each message of the closing agreement; peers close at times of their own. */
-  readonly closingTimeoutMs: number;
-  readonly handshakeTimeoutMs: number;
-  readonly messageTimeoutMs: number;
-  /** For the peers' signatures of the outcome; without them the outcome is kept with those there are. */
-  readonly signatureTimeoutMs: number;
-  /** How often a session looks for a later attempt of a peer. */
-  readonly watchIntervalMs?: number;
-}
+/** Tenders are immutable and a few KB each; a busy party has tens open at a time. */
+const MAX_CACHED_TENDERS = 200;
 
-export interface PartyParameters {
-  readonly keys: PartyKeys;
-  /** All three, the own one among them, in the order of their indexes. */
-  readonly peers: readonly [PartyRecord, PartyRecord, PartyRecord];
-  readonly store: AuctionStore;
-  readonly channel: Channel;
-  readonly clock: Clock;
-  /** That many bytes from a cryptographic generator. */
-  random(bytes: number): Uint8Array;
-  readonly timeouts?: Partial<PartyTimeouts>;
-}
+export class AuctionParty {
+  readonly #parameters: PartyParameters;
+  readonly #timeouts: PartyTimeouts;
+  readonly #tenders = new Map<TenderId, CheckedTender>();
+  readonly #clearing = new Set<TenderId>();
 
-export interface ClearingReport {
-  readonly outcome: SignedOutcome;
-  readonly statistics: ClearingStatistics;
-}
+  constructor(parameters: PartyParameters) {
+    this.#parameters = parameters;
+    this.#timeouts = { ...DEFAULT_TIMEOUTS, ...parameters.timeouts };
+  }
 
-/** Where a clearing stands; public facts only. */
-export type ClearingProgress =
-  | { readonly stage: 'closing'; readonly step: 'list' | 'passing' | 'repair-request' | 'repair' }
-  | { readonly stage: 'computing'; readonly attempt: number; readonly bids: number; readonly rounds: number }
-  | { readonly stage: 'signing' };
+  /**
+   * Accepts a tender that names this party and its peers with the keys known here. Idempotent.
+   * @throws AuctionError TENDER_MALFORMED, LOT_DUPLICATE, AMOUNT_*, TENDER_SIGNATURE, TENDER_PARTIES_MISMATCH
+   */
+  async publishTender(json: unknown): Promise<{ id: TenderId; record: PartyRecord }> {
+    const { keys, peers, store } = this.#parameters;
+    const { id, signed } = checkTender(json, nodeSignatures);
+    for (const { index, signingKey, sealingKey } of signed.tender.parties) {
+      const known = index === keys.index ? partyRecordOf(keys) : peers[index];
+      if (known.signingKey === signingKey && known.sealingKey === sealingKey) continue;
+      throw new AuctionError(
+        'TENDER_PARTIES_MISMATCH',
+        `the tender names other keys of party ${index} than this party knows`,
+        { party: index },
+      );
+    }
+    await store.putTender(id, signed);
+    return { id, record: partyRecordOf(keys) };
+  }
 
-export interface ClearOptions {
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: ClearingProgress) => void;
-}
-
-export declare class AuctionParty {
-  constructor(parameters: PartyParameters);
-  /** Idempotent. @throws AuctionError TENDER_* */
-  publishTender(json: unknown): Promise<{ id: TenderId; record: PartyRecord }>;
   /** @throws AuctionError TENDER_UNKNOWN */
-  tender(id: TenderId): Promise<{ signed: SignedTender; state: TenderState }>;
-  /** Ids of all tenders published here. */
-  tenders(): Promise<readonly TenderId[]>;
-  /** A bid or a withdrawal; the same submission again gets the same receipt. */
-  submit(id: TenderId, json: unknown): Promise<Receipt>;
-  /** @throws AuctionError CLOSE_UNAUTHORISED, STATE_CONFLICT */
-  close(id: TenderId, orderJson: unknown): Promise<TenderState>;
-  clear(id: TenderId, options?: ClearOptions): Promise<ClearingReport>;
-  /** @throws AuctionError OUTCOME_NOT_READY */
-  outcome(id: TenderId): Promise<SignedOutcome>;
+  async tender(id: TenderId): Promise<{ signed: SignedTender; state: TenderState }> {
+    const { signed } = await this.#known(id);
+    return { signed, state: (await this.#parameters.store.state(id)).state };
+  }
+
+  /** The ids of all tenders published here. */
+  tenders(): Promise<readonly TenderId[]> {
+    return this.#parameters.store.tenders();
+  }
+
+  /**
+   * A bid or a withdrawal; the same one again gets the same receipt.
+   * @throws AuctionError TENDER_UNKNOWN, and what `takeIn` refuses
+   */
+  async submit(id: TenderId, json: unknown): Promise<Receipt> {
+    const { terms } = await this.#known(id);
+    return await takeIn({ ...this.#parameters, terms }, json);
+  }
+
+  /** @throws AuctionError TENDER_UNKNOWN, CLOSE_MALFORMED, CLOSE_OTHER_TENDER, CLOSE_UNAUTHORISED */
+  async close(id: TenderId, orderJson: unknown): Promise<TenderState> {
+    const { signed, terms } = await this.#known(id);
+    checkCloseOrder(orderJson, signed, nodeSignatures);
+    return await advance(this.#parameters, terms, { kind: 'close-ordered' });
+  }
+
+  /**
+   * Agrees on the closing set, computes, signs, and gathers the peers' signatures; closes the tender itself
+   * where its deadline has passed. All three parties must run it at about the same time.
+   * @returns the outcome with the signatures known, this party's at least
+   * @throws AuctionError TENDER_UNKNOWN, CLOSE_BEFORE_DEADLINE, CLEARING_BUSY, CLOSING_*, COIN_*, OUTCOME_*;
+   *   MpcError, after which it may be run again
+   */
+  async clear(id: TenderId, options: ClearOptions = {}): Promise<ClearingReport> {
+    const checked = await this.#known(id);
+    if (this.#clearing.has(id)) {
+      throw new AuctionError('CLEARING_BUSY', 'this process is clearing the tender already');
+    }
+    this.#clearing.add(id);
+    try {
+      return await new ClearingRun(this.#parameters, this.#timeouts, checked, options).run();
+    } finally {
+      this.#clearing.delete(id);
+    }
+  }
+
+  /**
+   * The outcome as far as this party knows its signatures; those of peers that came later are added.
+   * @throws AuctionError TENDER_UNKNOWN, OUTCOME_NOT_READY with the phase
+   */
+  async outcome(id: TenderId): Promise<SignedOutcome> {
+    const { store } = this.#parameters;
+    const { terms, signed } = await this.#known(id);
+    const stored = await store.outcome(id);
+    if (stored === undefined) {
+      const { phase } = (await store.state(id)).state;
+      throw new AuctionError('OUTCOME_NOT_READY', `the tender is ${phase}`, { phase });
+    }
+    const exchange = new OutcomeExchange({
+      ...this.#parameters,
+      ...this.#timeouts,
+      terms,
+      parties: signed.tender.parties,
+    });
+    return await exchange.complete(store, stored.outcome);
+  }
+
+  async #known(id: TenderId): Promise<CheckedTender> {
+    const cached = this.#tenders.get(id);
+    if (cached !== undefined) return cached;
+    const signed = await this.#parameters.store.tender(id);
+    if (signed === undefined) throw new AuctionError('TENDER_UNKNOWN', 'no such tender was published here');
+    const checked = checkTender(signed, nodeSignatures);
+    const [oldest] = this.#tenders.keys();
+    if (oldest !== undefined && this.#tenders.size >= MAX_CACHED_TENDERS) this.#tenders.delete(oldest);
+    this.#tenders.set(id, checked);
+    return checked;
+  }
 }

@@ -1,0 +1,215 @@
+/**
+ * From the closing set to the statement of the outcome: one session of the `replicated` protocol in which the
+ * three parties find winner and price of every lot, and open nothing else.
+ *
+ * Against one semi-honest party: it follows the protocol and learns winners and prices only. A party that
+ * deviates can make the outcome wrong without being noticed, but reads no bid; a protocol that detects it is
+ * to take this one's place. The session is bound to the circuit and to the closing root, so no party can be led
+ * to compute other rules or on other bids than its peers.
+ *
+ * The statement is a function of tender and closing set, whatever attempt succeeds. Cost: `ClearingStatistics`
+ * has it predicted and counted.
+ */
+
+import { planesOfShares } from '../../mpc/bits/bit-planes.ts';
+import type { Channel } from '../../mpc/channels/channel.ts';
+import { circuitHash } from '../../mpc/circuit/circuit-hash.ts';
+import { cost } from '../../mpc/circuit/cost.ts';
+import type { Clock } from '../../mpc/clock.ts';
+import { type PredictedCost, predictCost } from '../../mpc/protocols/protocol.ts';
+import { REPLICATED_MANIFEST } from '../../mpc/protocols/replicated/manifest.ts';
+import { ReplicatedProtocol } from '../../mpc/protocols/replicated/replicated.ts';
+import { ReplicatedVector } from '../../mpc/protocols/replicated/shares.ts';
+import { runAttempts, type Session, type SessionParameters } from '../../mpc/session/session.ts';
+import { amountOf, formatAmount } from '../amount.ts';
+import { fromBase64url } from '../canonical.ts';
+import type { LiveBid } from '../closing-set.ts';
+import { AuctionError } from '../errors.ts';
+import { tieOrder } from '../lottery.ts';
+import type { LotOutcome, OutcomeStatement } from '../outcome.ts';
+import type { PartyRecords, TenderTerms } from '../tender.ts';
+import {
+  type CircuitLot,
+  clearingCircuit,
+  hasEnoughBids,
+  type LotResult,
+  readResults,
+} from './clearing-circuit.ts';
+import type { Closing } from './closing.ts';
+import type { PartyKeys } from './keys.ts';
+import type { ClearingStatistics } from './statistics.ts';
+
+/** A peer that crashed is started again within minutes; more attempts than this in one run help nobody. */
+const MAX_ATTEMPTS = 3;
+
+/** A hello from each party. */
+const HANDSHAKE_ROUNDS = 1;
+
+export interface ClearingParameters {
+  readonly terms: TenderTerms;
+  readonly parties: PartyRecords;
+  readonly keys: PartyKeys;
+  readonly channel: Channel;
+  readonly clock: Clock;
+  random(bytes: number): Uint8Array;
+  readonly closing: Closing;
+  readonly handshakeTimeoutMs: number;
+  readonly messageTimeoutMs: number;
+  readonly watchIntervalMs?: number;
+  readonly signal: AbortSignal;
+  onComputing(facts: { readonly attempt: number; readonly bids: number; readonly rounds: number }): void;
+}
+
+export interface Computed {
+  readonly statement: OutcomeStatement;
+  readonly statistics: ClearingStatistics;
+}
+
+/** @throws MpcError; the attempts end without a result, and nothing about a bid is known */
+export async function computeOutcome(parameters: ClearingParameters): Promise<Computed> {
+  const { terms, closing } = parameters;
+  const order = new Map(terms.lots.map((lot) => [lot, tieOrder(terms, closing.set, closing.coins, lot)]));
+  const bidsOf = (lot: string) => order.get(lot) ?? [];
+  const clearing = clearingCircuit(terms, (lot) => bidsOf(lot).length);
+  if (clearing === undefined) {
+    return {
+      statement: statementOf(terms, closing, bidsOf, []),
+      statistics: statisticsWithoutSession(terms, closing),
+    };
+  }
+  const { circuit, lots } = clearing;
+  const predicted = predictCost(REPLICATED_MANIFEST, cost(circuit));
+  const bids = lots.reduce((sum, lot) => sum + lot.bids, 0);
+  const inputs = new Map(lots.map((lot) => [lot.input, inputOf(lot, bidsOf(lot.lot), terms, closing)]));
+  const run = await runAttempts(
+    sessionOf(parameters, circuitHash(circuit)),
+    MAX_ATTEMPTS,
+    async (session) => {
+      parameters.onComputing({ attempt: session.attempt, bids, rounds: predicted.rounds });
+      const startedAt = parameters.clock.now();
+      const protocol = new ReplicatedProtocol(session);
+      const opened = await protocol.open(await protocol.evaluate(circuit, inputs));
+      const clearingMs = parameters.clock.now() - startedAt;
+      return { results: readResults(clearing, opened), ...countersOf(session), clearingMs };
+    },
+  );
+  const { results, ...counted } = run.result;
+  return {
+    statement: statementOf(terms, closing, bidsOf, results),
+    statistics: {
+      bids,
+      bits: terms.bits,
+      protocol: 'replicated',
+      ands: predicted.ands,
+      predicted,
+      attempt: run.attempt,
+      closingRounds: closing.rounds,
+      handshakeRounds: HANDSHAKE_ROUNDS,
+      ...counted,
+    },
+  };
+}
+
+/** Where every lot has too few bids, or where the outcome was taken over from the peers. */
+export function statisticsWithoutSession(terms: TenderTerms, closing: Closing): ClearingStatistics {
+  const nothing: PredictedCost = { rounds: 0, ands: 0, bytes: 0 };
+  return {
+    bids: 0,
+    bits: terms.bits,
+    protocol: 'replicated',
+    rounds: 0,
+    ands: 0,
+    bytesSent: 0,
+    predicted: nothing,
+    attempt: 0,
+    closingRounds: closing.rounds,
+    handshakeRounds: 0,
+    clearingMs: 0,
+  };
+}
+
+function sessionOf(parameters: ClearingParameters, circuitHashBytes: Uint8Array): SessionParameters {
+  const { terms, parties, keys, closing } = parameters;
+  const publicOf = (index: 0 | 1 | 2) => ({ signingKey: fromBase64url(parties[index].signingKey) });
+  return {
+    ...parameters,
+    sessionId: `${terms.id}/clearing`,
+    identity: { index: keys.index, sign: keys.signing.sign },
+    parties: [publicOf(0), publicOf(1), publicOf(2)],
+    binding: {
+      protocol: 'replicated',
+      circuitHash: circuitHashBytes,
+      inputSetRoot: fromBase64url(closing.set.root),
+    },
+  };
+}
+
+/** This party's summands of the ranks of a lot, candidates in tie order. */
+function inputOf(
+  { lot }: CircuitLot,
+  bids: readonly LiveBid[],
+  { bits }: TenderTerms,
+  { shares }: Closing,
+): ReplicatedVector {
+  const pairs = bids.map(({ submission }) => {
+    const pair = shares.get(submission);
+    if (pair !== undefined) return pair;
+    throw new AuctionError('CLOSING_SHARES_LOST', 'this party has no shares of a bid that counts', { lot });
+  });
+  return new ReplicatedVector(
+    planesOfShares(
+      pairs.map(({ first }) => first.share),
+      bits,
+    ),
+    planesOfShares(
+      pairs.map(({ second }) => second.share),
+      bits,
+    ),
+  );
+}
+
+function countersOf({ links }: Session): { readonly rounds: number; readonly bytesSent: number } {
+  const { rounds, bytesSent } = links.counters();
+  return { rounds, bytesSent };
+}
+
+function statementOf(
+  terms: TenderTerms,
+  { set, coins }: Closing,
+  bidsOf: (lot: string) => readonly LiveBid[],
+  results: readonly LotResult[],
+): OutcomeStatement {
+  return {
+    kind: 'outcome',
+    tender: terms.id,
+    closingRoot: set.root,
+    liveBids: terms.lots.map((lot) => ({ lot, count: bidsOf(lot).length })),
+    ...(terms.spec.tieBreak === 'lottery' ? { coins } : {}),
+    lots: terms.lots.map((lot) =>
+      lotOutcome(
+        terms,
+        lot,
+        bidsOf(lot),
+        results.find((result) => result.lot === lot),
+      ),
+    ),
+  };
+}
+
+/**
+ * @param candidates the live bids of the lot in tie order
+ * @param result undefined where too few bids kept the lot from being computed
+ */
+export function lotOutcome(
+  terms: TenderTerms,
+  lot: string,
+  candidates: readonly Pick<LiveBid, 'bidder' | 'bidderKey'>[],
+  result: LotResult | undefined,
+): LotOutcome {
+  if (!hasEnoughBids(terms, candidates.length)) return { lot, outcome: 'no-sale', reason: 'too-few-bids' };
+  if (result === undefined) throw new RangeError(`lot ${lot} was not computed`);
+  const winner = result.winner === undefined ? undefined : candidates[result.winner];
+  if (winner === undefined) return { lot, outcome: 'no-sale', reason: 'reserve-not-met' };
+  const price = formatAmount(amountOf(result.price, terms), terms.spec.decimals);
+  return { lot, outcome: 'awarded', winner: winner.bidder, winnerKey: winner.bidderKey, price };
+}

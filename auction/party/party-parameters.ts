@@ -1,0 +1,23 @@
+/**
+ * What a party is made of: its keys, peers, store, channel, clock and randomness.
+ */
+
+import type { Channel } from '../../mpc/channels/channel.ts';
+import type { Clock } from '../../mpc/clock.ts';
+import type { PartyRecords } from '../tender.ts';
+import type { PartyKeys } from './keys.ts';
+import type { AuctionStore } from './store.ts';
+import type { PartyTimeouts } from './timeouts.ts';
+
+export interface PartyParameters {
+  readonly keys: PartyKeys;
+  /** All three, the own one among them, in the order of their indexes. */
+  readonly peers: PartyRecords;
+  readonly store: AuctionStore;
+  readonly channel: Channel;
+  readonly clock: Clock;
+  /** That many bytes from a cryptographic generator. */
+  random(bytes: number): Uint8Array;
+  /** Where they differ from the default. */
+  readonly timeouts?: Partial<PartyTimeouts>;
+}
