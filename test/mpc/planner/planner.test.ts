@@ -89,6 +89,32 @@ describe('planGroups', () => {
     }
   });
 
+  test.each<[number, number, PriceRule, number[], number, number]>([
+    [10, 32, 'best', [10], 11, 2970],
+    [10, 32, 'second', [10], 11, 3006],
+    [10, 64, 'best', [10], 12, 6093],
+    [10, 64, 'second', [10], 12, 6129],
+    [100, 32, 'best', [100], 14, 299970],
+    [100, 32, 'second', [100], 14, 304821],
+    [100, 64, 'best', [100], 15, 614988],
+    [100, 64, 'second', [100], 15, 619839],
+    [1000, 32, 'best', [16, 63], 24, 601238],
+    [1000, 32, 'second', [17, 59], 24, 858589],
+    [1000, 64, 'best', [16, 63], 26, 1232781],
+    [1000, 64, 'second', [17, 59], 26, 1751640],
+    [10000, 32, 'best', [5, 16, 125], 34, 2892956],
+    [10000, 32, 'second', [9, 9, 124], 34, 5273374],
+    [10000, 64, 'best', [5, 16, 125], 37, 5906174],
+    [10000, 64, 'second', [9, 9, 124], 37, 10756848],
+  ])('%i bids of %i bits, %s price, on the default link', (candidates, bits, price, groups, depth, ands) => {
+    const plan = planGroups({ candidates, bits, price, layerOverheadBytes: 48 });
+    expect({ groups: plan.groups, depth: plan.cost.depth, ands: plan.cost.ands }).toEqual({
+      groups,
+      depth,
+      ands,
+    });
+  });
+
   test('a slow line gets small groups, a long one large groups', () => {
     const plan = (link: Link) =>
       planGroups({ candidates: 100, bits: 32, price: 'best', link, layerOverheadBytes: 32 });
