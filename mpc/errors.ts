@@ -33,6 +33,9 @@ export const MPC_ERROR_CODES = {
   ATTEMPT_TAKEN_OVER: 'another process of this same party has begun a later attempt; this one ends for good',
   ATTEMPT_USED: 'every attempt number of this session is used up; begin a session with another identifier',
   REVEAL_MISMATCH: 'the two neighbours hold different values of the same share',
+  KERNEL_OPERAND_RANGE: 'a kernel operand or mark lies outside the memory that is allocated',
+  KERNEL_OPERAND_SHAPE: 'a kernel operand has a length or count that the kernel does not take',
+  KERNEL_MEMORY_FULL: 'the kernels would need more memory than they may have; work in smaller parts',
   PLAN_OVER_BOUND: 'the sizes asked for exceed what the planner and the engine accept',
 } as const;
 
