@@ -30,6 +30,8 @@ import { nodeSignatures } from './signatures-node.ts';
 import { advance } from './state-advance.ts';
 import { DEFAULT_TIMEOUTS, type PartyTimeouts } from './timeouts.ts';
 
+export type { ClearingProgress, ClearingReport, ClearOptions } from './clearing-run.ts';
+
 /** Tenders are immutable and a few KB each; a busy party has tens open at a time. */
 const MAX_CACHED_TENDERS = 200;
 
