@@ -140,6 +140,7 @@ describe('outbox', () => {
       }),
     );
     expect(await outcomeOf(one.collect('t', step, 0, never))).toBe('CHANNEL_ITEM_MALFORMED');
+    expect(one.counters().gets, 'no search for parts that cannot be').toBeLessThanOrEqual(2);
   });
 
   test('a request that hangs ends with the signal', async () => {

@@ -131,6 +131,21 @@ describe('attempts', () => {
     ]);
   });
 
+  test('a party that waits for its peers moves on to a later attempt as soon as one announces it', async () => {
+    const channels = createMemoryNetwork();
+    const waiting = openSession(testParameters(channels[0]));
+    await channels[2].collect('test/hello', '00000001', 0, never);
+    for (let attempt = 1; attempt <= 2; attempt++) {
+      const alone = testParameters(channels[2], { handshakeTimeoutMs: 10 });
+      expect(await outcomeOf(openSession(alone))).toBe('CHANNEL_TIMEOUT');
+    }
+    const late = openSession(testParameters(channels[2]));
+    await channels[1].collect('test/hello', '00000003', 2, never);
+    const sessions = await Promise.all([waiting, openSession(testParameters(channels[1])), late]);
+    expect(sessions.map(({ attempt }) => attempt)).toEqual([3, 3, 3]);
+    closeAll(sessions);
+  });
+
   test('a hello of an earlier attempt that is shown as a new one is refused', async () => {
     const channels = createMemoryNetwork({
       deliver: (delivery) =>
