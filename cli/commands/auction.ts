@@ -1,0 +1,135 @@
+/**
+ * `tacit auction run`: a tender and its bids file, cleared in one go.
+ *
+ * With --channel memory the three parties live in this process; with --channel outbox they are three processes
+ * that talk over HTTP and DynamoDB tables. Bad input is refused before anything starts.
+ */
+
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Command, Option } from 'commander';
+import { type BidLine, parseBidsCsv } from '../../auction/bids-csv.ts';
+import { runAuctionInProcess } from '../../auction/party/in-process.ts';
+import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
+import { runLocalAuction } from '../../local/local-auction.ts';
+import { type AuctionRun, auctionRunOf } from '../auction-run.ts';
+import { CliError } from '../errors.ts';
+import { resultTable } from '../outcome-table.ts';
+import { bold, note, print, printJson } from '../output.ts';
+import { readJsonFile, readTextFile } from '../workspace.ts';
+
+interface RunOptions {
+  readonly tender: string;
+  readonly bids: string;
+  readonly protocol: 'clear' | 'replicated';
+  readonly channel: 'memory' | 'outbox';
+  readonly progress?: boolean;
+  readonly json?: boolean;
+}
+
+/** Rows between two lines of progress. */
+const PROGRESS_ROWS = 100;
+
+export function auctionCommand(): Command {
+  const run = new Command('run')
+    .description('clear a tender with the bids of a file')
+    .requiredOption('--tender <file>', 'the specification, as in examples/*/tender.json')
+    .requiredOption('--bids <file>', 'bidder,lot,amount in order of submission, as in examples/*/bids.csv')
+    .addOption(
+      new Option('--protocol <name>', 'how to compute')
+        .choices(['clear', 'replicated'])
+        .default('replicated'),
+    )
+    .addOption(
+      new Option('--channel <name>', 'how parties talk').choices(['memory', 'outbox']).default('memory'),
+    )
+    .option('--progress', 'show progress on stderr even where it is no terminal')
+    .option('--json', 'print one JSON object')
+    .action(runAuction);
+  return new Command('auction').description('whole auctions in one go').addCommand(run);
+}
+
+async function runAuction(options: RunOptions): Promise<void> {
+  const spec = parseTenderSpec(await readJsonFile(options.tender));
+  const bids = parseBidsCsv(await readTextFile(options.bids), spec);
+  const progress = options.progress === true || process.stderr.isTTY ? note : () => {};
+  const run =
+    options.channel === 'memory'
+      ? await inProcess(spec, bids, options, progress)
+      : await overOutboxes(spec, bids, options, progress);
+  if (options.json === true) {
+    printJson(run);
+    return;
+  }
+  const { stats } = run;
+  print(`${bold(spec.title)}\n`);
+  print(resultTable(run.lots, spec.currency));
+  print(
+    `\n${stats.bids} live bids of ${stats.bits} bits, protocol ${stats.protocol}, ${stats.clearingMs} ms to clear:`,
+  );
+  print(`  rounds     ${stats.rounds} (predicted ${stats.predicted.rounds})`);
+  print(`  AND gates  ${stats.ands} (predicted ${stats.predicted.ands})`);
+  print(
+    `  bytes sent ${stats.bytesSent.join(', ')} by parties 0, 1, 2 (predicted ${stats.predicted.bytes} each)`,
+  );
+}
+
+async function inProcess(
+  spec: TenderSpec,
+  bids: readonly BidLine[],
+  { protocol }: RunOptions,
+  progress: (text: string) => void,
+): Promise<AuctionRun> {
+  const auction = await runAuctionInProcess({
+    spec,
+    bids,
+    protocol,
+    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    elapsedMs: () => performance.now(),
+    onProgress: (event) => {
+      if (event.step === 'sealed') progress(`${event.rows} rows sealed`);
+      if (event.step === 'submitted' && event.done % PROGRESS_ROWS === 0)
+        progress(`${event.done} of ${event.rows} submitted`);
+      if (event.step === 'clearing') progress(`party ${event.party}: ${event.progress.stage}`);
+    },
+  });
+  return auctionRunOf(auction);
+}
+
+async function overOutboxes(
+  spec: TenderSpec,
+  bids: readonly BidLine[],
+  { protocol }: RunOptions,
+  progress: (text: string) => void,
+): Promise<AuctionRun> {
+  if (protocol === 'clear') {
+    throw new CliError('USAGE', 'protocol clear computes in one place: use it with --channel memory');
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'tacit-'));
+  try {
+    return await runLocalAuction(
+      {
+        directory,
+        spec,
+        bids,
+        onProgress: (event) => {
+          if (event.step === 'parties-ready')
+            progress(`three party processes are up after ${event.tookMs.toFixed(0)} ms`);
+          if (event.step === 'submitted' && event.done % PROGRESS_ROWS === 0)
+            progress(`${event.done} of ${bids.length} submitted`);
+          if (event.step === 'closed')
+            progress(`closed with ${event.submissions} submissions after ${event.tookMs.toFixed(0)} ms`);
+          if (event.step === 'cleared')
+            progress(`party ${event.party} cleared in ${event.statistics.clearingMs} ms`);
+          if (event.step === 'clearing-failed') progress(`party ${event.party}: ${event.code}; trying again`);
+        },
+      },
+      async ({ outcome: { statement }, tender, statistics }) =>
+        auctionRunOf({ tender, statistics, lots: statement.lots, liveBids: statement.liveBids }),
+    );
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

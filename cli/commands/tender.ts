@@ -1,0 +1,173 @@
+/** `tacit tender create | show | close`: the auctioneer's commands. */
+
+import { randomBytes } from 'node:crypto';
+import { Command, Option } from 'commander';
+import { createCloseOrder } from '../../auction/close-order.ts';
+import { nodeSignatures } from '../../auction/party/signatures-node.ts';
+import {
+  createTender,
+  type PartyRecord,
+  TENDER_NONCE_BYTES,
+  type TenderId,
+  tenderIdOf,
+} from '../../auction/tender.ts';
+import { parseTenderSpec } from '../../auction/tender-spec.ts';
+import type { ConsortiumClient, Refusal } from '../../local/consortium-client.ts';
+import { PARTIES } from '../../mpc/party.ts';
+import { CliError } from '../errors.ts';
+import {
+  consortiumClient,
+  durationMs,
+  type PartyOptions,
+  parseTenderId,
+  withPartyOptions,
+} from '../options.ts';
+import { bold, note, print, printJson, table } from '../output.ts';
+import { readJsonFile, Workspace } from '../workspace.ts';
+
+interface CreateOptions extends PartyOptions {
+  readonly spec: string;
+  readonly closesAt?: string;
+  readonly closesIn?: number;
+  readonly key?: string;
+}
+
+interface CloseOptions extends PartyOptions {
+  readonly key?: string;
+}
+
+export function tenderCommand(): Command {
+  const create = withPartyOptions(new Command('create'))
+    .description('sign a tender and publish it at all three parties')
+    .requiredOption('--spec <file>', 'the specification, as in examples/*/tender.json')
+    .option('--closes-at <time>', 'deadline as RFC 3339, such as 2027-03-01T12:00:00Z')
+    .addOption(
+      new Option('--closes-in <duration>', 'deadline from now: 90s, 10m, 2h, 3d')
+        .argParser(durationMs)
+        .conflicts('closesAt'),
+    )
+    .option('--key <file>', "the auctioneer's key (default: under --dir, made when missing)")
+    .action(createAndPublish);
+  const show = withPartyOptions(new Command('show'))
+    .description('show a tender and its phase at each party')
+    .argument('<id>', 'tender id', parseTenderId)
+    .action(showTender);
+  const close = withPartyOptions(new Command('close'))
+    .description('close a tender now, with the key that signed it')
+    .argument('<id>', 'tender id', parseTenderId)
+    .option('--key <file>', "the auctioneer's key (default: under --dir)")
+    .action(closeTender);
+  return new Command('tender')
+    .description('publish, show and close tenders')
+    .addCommand(create)
+    .addCommand(show)
+    .addCommand(close);
+}
+
+async function createAndPublish(options: CreateOptions): Promise<void> {
+  const written = await readJsonFile(options.spec);
+  const spec = parseTenderSpec(withDeadline(written, deadlineOf(options)));
+  const client = await consortiumClient(options);
+  const workspace = new Workspace(options.dir);
+  const key = await workspace.auctioneerKey(options.key);
+  const parties = [await recordOf(client, 0), await recordOf(client, 1), await recordOf(client, 2)] as const;
+  const nonce = new Uint8Array(randomBytes(TENDER_NONCE_BYTES));
+  const signed = createTender(spec, parties, key.secretKey, nonce, nodeSignatures);
+  const id = tenderIdOf(signed.tender);
+  await workspace.saveTender(id, signed);
+  const refusals = await client.publish(signed);
+  if (refusals.length > 0) {
+    throw new CliError('TENDER_NOT_PUBLISHED', `a tender needs all three parties; ${sentenceOf(refusals)}`, {
+      id,
+      refusals,
+    });
+  }
+  if (options.json === true) {
+    printJson({ id, closesAt: spec.closesAt ?? null, parties });
+    return;
+  }
+  print(`${bold(spec.title)}\n`);
+  print(`  tender    ${id}`);
+  print(`  closes    ${spec.closesAt ?? 'when the auctioneer orders it'}`);
+  for (const { index, signingKey } of parties) print(`  party ${index}   signs with ${signingKey}`);
+  print('\nThe id is the hash of all rules and keys: give it to the bidders on a way they trust.');
+}
+
+/** The keys that a party claims; whoever knows better compares them with what the tender then names. */
+async function recordOf(client: ConsortiumClient, index: 0 | 1 | 2): Promise<PartyRecord> {
+  const record = await client.party(index).info();
+  if (record.index === index) return record;
+  throw new CliError(
+    'USAGE',
+    `the party at ${client.party(index).url} is party ${record.index}, not ${index}`,
+    { index },
+  );
+}
+
+function deadlineOf({ closesAt, closesIn }: CreateOptions): string | undefined {
+  if (closesIn !== undefined) return new Date(Date.now() + closesIn).toISOString();
+  return closesAt;
+}
+
+function withDeadline(written: unknown, closesAt: string | undefined): unknown {
+  if (closesAt === undefined || typeof written !== 'object' || written === null) return written;
+  return { ...written, closesAt };
+}
+
+async function showTender(id: TenderId, options: PartyOptions): Promise<void> {
+  const client = await consortiumClient(options);
+  const { signed, terms } = await client.tender(id);
+  const phases = await client.phases(id);
+  const { spec } = terms;
+  if (options.json === true) {
+    printJson({ id, signed, phases: phases.map((phase) => phase ?? null) });
+    return;
+  }
+  print(`${bold(spec.title)}\n`);
+  print(
+    `  ${spec.direction} bid wins, ${spec.rule}; ceiling ${spec.ceiling} ${spec.currency}, reserve ${spec.reserve ?? 'none'}`,
+  );
+  print(
+    `  closes ${spec.closesAt ?? 'when the auctioneer orders it'}; ties by ${spec.tieBreak}; at least ${spec.minimumBids} bids\n`,
+  );
+  print(
+    table(
+      ['lot', 'title'],
+      spec.lots.map((lot) => [lot.id, lot.title]),
+    ),
+  );
+  print();
+  print(
+    table(
+      ['party', 'phase'],
+      PARTIES.map((index) => [String(index), phases[index] ?? 'no answer']),
+    ),
+  );
+}
+
+async function closeTender(id: TenderId, options: CloseOptions): Promise<void> {
+  const client = await consortiumClient(options);
+  const key = await new Workspace(options.dir).auctioneerKey(options.key);
+  const refusals = await client.close(id, createCloseOrder(id, key.secretKey, nodeSignatures));
+  if (refusals.length === PARTIES.length) {
+    const [first] = refusals;
+    throw new CliError('CLOSE_INCOMPLETE', `no party closed the tender; ${sentenceOf(refusals)}`, {
+      id,
+      code: first?.code,
+      refusals,
+    });
+  }
+  if (refusals.length > 0) {
+    throw new CliError(
+      'CLOSE_INCOMPLETE',
+      `order it again once all parties answer; ${sentenceOf(refusals)}`,
+      { id, refusals },
+    );
+  }
+  if (options.json === true) printJson({ id, phase: 'closing' });
+  else note('Closed at all three parties; they are clearing now.');
+}
+
+function sentenceOf(refusals: readonly Refusal[]): string {
+  return refusals.map(({ party, code, detail }) => `party ${party}: ${code}: ${detail}`).join('; ');
+}

@@ -1,0 +1,63 @@
+/** `tacit up`: three local parties that stay until Ctrl-C; what they stored is there again at the next start. */
+
+import { once } from 'node:events';
+import { Command } from 'commander';
+import { PartyProcesses } from '../../local/processes.ts';
+import { integer } from '../options.ts';
+import { bold, note, print, table } from '../output.ts';
+import { DEFAULT_DIRECTORY } from '../workspace.ts';
+
+interface UpOptions {
+  readonly dir: string;
+  readonly port: number;
+}
+
+const DEFAULT_PORT = 4700;
+/** The highest port in use is 12 above. */
+const MAX_PORT = 65_535 - 12;
+
+export function upCommand(): Command {
+  return new Command('up')
+    .description('start three local parties that stay up until Ctrl-C')
+    .option('--dir <directory>', 'where they keep their keys and tables', DEFAULT_DIRECTORY)
+    .option(
+      '--port <port>',
+      'of party 0; the others follow (only when the directory is new)',
+      integer(1024, MAX_PORT),
+      DEFAULT_PORT,
+    )
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const processes = await PartyProcesses.start(options.dir, {
+    port: options.port,
+    onMessage: (message) => {
+      if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
+      if (message.kind === 'clearing-failed')
+        note(`party ${message.party}: clearing ${message.tenderId}: ${message.code}`);
+    },
+  });
+  const rows = processes.consortium.parties.map(({ record, url }) => [
+    String(record.index),
+    url,
+    String(processes.processIdOf(record.index)),
+    record.signingKey,
+  ]);
+  print(`${bold('Three parties are up')}, each in a process with tables of its own under ${options.dir}.\n`);
+  print(table(['party', 'address', 'process', 'signing key'], rows));
+  const directory = options.dir === DEFAULT_DIRECTORY ? '' : ` --dir ${options.dir}`;
+  print('\nNow, in another terminal:\n');
+  print(
+    `  npm run -s tacit -- tender create${directory} --spec examples/timber-sale/tender.json --closes-in 10m`,
+  );
+  print(
+    `  npm run -s tacit -- bid${directory} --tender ID --bidder "Furnier Adler" --lot oak --amount 318500.00`,
+  );
+  print(`  npm run -s tacit -- tender close${directory} ID`);
+  print(`  npm run -s tacit -- outcome${directory} ID --wait`);
+  print('\nCtrl-C ends them; `tacit up` with the same --dir brings them back.');
+  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  note('Stopping.');
+  await processes.stop();
+}

@@ -1,0 +1,88 @@
+/**
+ * How the command ends: exit codes and the one form in which an error is shown.
+ *
+ * Exit codes: 0 done; 1 refused or failed; 2 the command was used wrongly; 3 not ready yet, or not found.
+ * Every error is one line `CODE: sentence` on stderr; with --json a problem object on a line of its own follows
+ * the same order of members as RFC 9457. A stack trace appears with --debug alone.
+ */
+
+export const EXIT = { done: 0, failed: 1, usage: 2, notReady: 3 } as const;
+
+/** Codes that mean "not there (yet)": trying later may help. */
+const NOT_READY_CODES: readonly string[] = [
+  'OUTCOME_NOT_READY',
+  'TENDER_UNKNOWN',
+  'NOT_FOUND',
+  'PARTY_UNREACHABLE',
+];
+
+export const CLI_ERRORS = {
+  USAGE: 'the command was used wrongly',
+  FILE_UNREADABLE: 'a file cannot be read or is not what it should be',
+  NOT_FOUND: 'nothing of this name is known here',
+  TENDER_NOT_PUBLISHED: 'not all three parties took the tender',
+  BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',
+  CLOSE_INCOMPLETE: 'not all three parties took the close order',
+  CHECK_FAILED: 'something that the demonstration claims does not hold',
+  INTERNAL: 'an unexpected error',
+} as const;
+
+export class CliError extends Error {
+  readonly code: keyof typeof CLI_ERRORS;
+  readonly detail: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(
+    code: keyof typeof CLI_ERRORS,
+    detail: string,
+    facts: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${code}: ${detail}`, options);
+    this.name = 'CliError';
+    this.code = code;
+    this.detail = detail;
+    this.facts = facts;
+  }
+}
+
+export interface ShownError {
+  readonly code: string;
+  readonly detail: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** The code, sentence and facts of any error; those without a code say nothing of themselves. */
+export function describeError(error: unknown): ShownError {
+  if (
+    !(error instanceof Error) ||
+    !('code' in error) ||
+    typeof error.code !== 'string' ||
+    !isOurs(error.code)
+  ) {
+    return {
+      code: 'INTERNAL',
+      detail: 'an unexpected error; run again with --debug to see where',
+      facts: {},
+    };
+  }
+  const prefix = `${error.code}: `;
+  const detail = error.message.startsWith(prefix) ? error.message.slice(prefix.length) : error.message;
+  const facts =
+    'facts' in error && typeof error.facts === 'object' && error.facts !== null ? { ...error.facts } : {};
+  return { code: error.code, detail, facts };
+}
+
+export function exitCodeOf({ code }: ShownError): number {
+  if (code === 'USAGE') return EXIT.usage;
+  return NOT_READY_CODES.includes(code) ? EXIT.notReady : EXIT.failed;
+}
+
+/** Codes of this project are upper-case words; Node's own (ENOENT, ERR_...) are not meant for users. */
+function isOurs(code: string): boolean {
+  return (
+    /^[A-Z]+(_[A-Z0-9]+)+$|^(USAGE|INTERNAL)$/.test(code) &&
+    !code.startsWith('ERR_') &&
+    !code.startsWith('UND_')
+  );
+}

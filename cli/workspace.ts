@@ -1,0 +1,157 @@
+/**
+ * What the command keeps for a user between runs, under --dir (default `.tacit`): signing keys, tenders,
+ * submissions with their receipts.
+ *
+ * ```
+ * keys/auctioneer.json                            secret (0600), made when missing
+ * keys/bidders/<bidder>.json                      secret (0600), made when missing
+ * tenders/<tender>.json                           as signed
+ * receipts/<tender>/<bidder>/<lot>/<version>.json  the submission and its receipts
+ * ```
+ *
+ * Names become file names as a readable part and a hash, since a name may hold any character. A submission is
+ * written before it is sent, so that its version is never used for another one.
+ */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as z from 'zod/mini';
+import { fromBase64url, toBase64url } from '../auction/canonical.ts';
+import { publicKeyField } from '../auction/fields.ts';
+import { nodeSignatures } from '../auction/party/signatures-node.ts';
+import type { Receipt } from '../auction/receipt.ts';
+import type { Submission } from '../auction/submission.ts';
+import type { SignedTender } from '../auction/tender.ts';
+import { CliError } from './errors.ts';
+
+export const DEFAULT_DIRECTORY = '.tacit';
+
+const SECRET_FILE_MODE = 0o600;
+const SECRET_DIRECTORY_MODE = 0o700;
+
+const keySchema = z.strictObject({
+  kind: z.literal('tacit/1 signing key'),
+  publicKey: publicKeyField,
+  secretKey: publicKeyField,
+});
+
+export interface SigningKey {
+  /** base64url. */
+  readonly publicKey: string;
+  /** 32-byte seed. */
+  readonly secretKey: Uint8Array;
+  readonly created: boolean;
+}
+
+export class Workspace {
+  readonly directory: string;
+
+  constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  auctioneerKey(file?: string): Promise<SigningKey> {
+    return openKey(file ?? join(this.directory, 'keys', 'auctioneer.json'), file !== undefined);
+  }
+
+  bidderKey(bidder: string, file?: string): Promise<SigningKey> {
+    return openKey(
+      file ?? join(this.directory, 'keys', 'bidders', `${fileName(bidder)}.json`),
+      file !== undefined,
+    );
+  }
+
+  async saveTender(id: string, signed: SignedTender): Promise<void> {
+    await writeJson(join(this.directory, 'tenders', `${id}.json`), signed);
+  }
+
+  /** One more than the greatest version that was ever made here for this lot and bidder. */
+  async nextVersion(tender: string, lot: string, bidder: string): Promise<number> {
+    const entries = await readdir(this.#receipts(tender, lot, bidder)).catch(() => []);
+    return (
+      1 + Math.max(0, ...entries.map((entry) => Number.parseInt(entry, 10)).filter(Number.isSafeInteger))
+    );
+  }
+
+  /** @returns the file */
+  async saveSubmission(submission: Submission, receipts: readonly Receipt[]): Promise<string> {
+    const { tender, lot, bidder, version } = submission;
+    const path = join(this.#receipts(tender, lot, bidder), `${version}.json`);
+    await writeJson(path, { submission, receipts });
+    return path;
+  }
+
+  #receipts(tender: string, lot: string, bidder: string): string {
+    return join(this.directory, 'receipts', tender, fileName(bidder), fileName(lot));
+  }
+}
+
+/** @throws CliError FILE_UNREADABLE */
+export async function readTextFile(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new CliError('FILE_UNREADABLE', `the file ${path} cannot be read`, { path }, { cause });
+  }
+}
+
+/** @throws CliError FILE_UNREADABLE */
+export async function readJsonFile(path: string): Promise<unknown> {
+  const text = await readTextFile(path);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new CliError('FILE_UNREADABLE', `the file ${path} is not JSON`, { path }, { cause });
+  }
+}
+
+/** @param mustExist where the user named the file; otherwise a missing key is made */
+async function openKey(path: string, mustExist: boolean): Promise<SigningKey> {
+  try {
+    return await createKey(path, mustExist);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+  const parsed = z.safeParse(keySchema, await readJsonFile(path));
+  if (!parsed.success)
+    throw new CliError('FILE_UNREADABLE', `the file ${path} is not a signing key`, { path });
+  const secretKey = fromBase64url(parsed.data.secretKey);
+  if (toBase64url(nodeSignatures.publicKeyOf(secretKey)) !== parsed.data.publicKey) {
+    throw new CliError('FILE_UNREADABLE', `the public key in ${path} is not that of the secret one`, {
+      path,
+    });
+  }
+  return { publicKey: parsed.data.publicKey, secretKey, created: false };
+}
+
+/** Exclusive: an existing key is never written over. */
+async function createKey(path: string, mustExist: boolean): Promise<SigningKey> {
+  if (mustExist) {
+    await readTextFile(path);
+  } else {
+    await mkdir(dirname(path), { recursive: true, mode: SECRET_DIRECTORY_MODE });
+  }
+  const secretKey = new Uint8Array(randomBytes(32));
+  const publicKey = toBase64url(nodeSignatures.publicKeyOf(secretKey));
+  const file = { kind: 'tacit/1 signing key', publicKey, secretKey: toBase64url(secretKey) };
+  await writeFile(path, `${JSON.stringify(file, undefined, 2)}\n`, { mode: SECRET_FILE_MODE, flag: 'wx' });
+  return { publicKey, secretKey, created: true };
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+}
+
+/** Long enough that two names never meet. */
+const HASH_CHARACTERS = 12;
+const READABLE_CHARACTERS = 40;
+
+function fileName(name: string): string {
+  const readable = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, READABLE_CHARACTERS);
+  return `${readable}-${createHash('sha256').update(name).digest('hex').slice(0, HASH_CHARACTERS)}`;
+}

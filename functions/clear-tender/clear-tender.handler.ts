@@ -1,0 +1,74 @@
+/**
+ * Clears one tender: invoked by a scheduler or another function with {"tenderId": "..."}, never over HTTP.
+ *
+ * Invocations are delivered at least once and may be cut off at any time: clearing is idempotent, and one that
+ * failed throws, so that whoever invoked it tries again, which is a new attempt with fresh keys. The error that
+ * leaves here has a code and no more, because the invoker logs it.
+ */
+
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { AuctionError } from '../../auction/errors.ts';
+import type { AuctionParty } from '../../auction/party/service.ts';
+import type { ClearingStatistics } from '../../auction/party/statistics.ts';
+import { MpcError } from '../../mpc/errors.ts';
+import { FunctionError } from '../errors.ts';
+import { toTenderId } from '../http-handler.ts';
+import { describeUnexpected, logError, logInfo } from '../log.ts';
+import { lazily } from '../runtime.ts';
+
+export interface ClearTenderResult {
+  readonly tenderId: string;
+  readonly statistics: ClearingStatistics;
+}
+
+export type ClearTenderHandler = (event: unknown, context: Context) => Promise<ClearTenderResult>;
+
+/** The last moments of an invocation are for ending the attempt in order rather than being frozen in it. */
+const EARLY_TIMEOUT_MS = 2_000;
+
+const eventSchema = z.object({ tenderId: z.string() });
+
+export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): ClearTenderHandler {
+  const clearing = middy<unknown, ClearTenderResult>({ timeoutEarlyInMillis: EARLY_TIMEOUT_MS }).handler(
+    async (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) => {
+      const parsed = z.safeParse(eventSchema, event);
+      if (!parsed.success) {
+        throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
+      }
+      const id = toTenderId(parsed.data.tenderId);
+      const { statistics } = await party.clear(id, { signal });
+      return { tenderId: id, statistics };
+    },
+  );
+  return async (event, context) => {
+    const facts = { functionName: 'clear-tender', requestId: context.awsRequestId, ...tenderOf(event) };
+    try {
+      const result = await clearing(event, context);
+      logInfo('a tender was cleared', { ...facts, durationMs: result.statistics.clearingMs });
+      return result;
+    } catch (error) {
+      const code = codeOf(error);
+      const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
+      logError('a clearing failed', { ...facts, code, ...unexpected });
+      if (code === 'INTERNAL') throw new FunctionError(code, 'the clearing failed unexpectedly; see the log');
+      if (code === 'REQUEST_TIMED_OUT')
+        throw new FunctionError(code, 'the clearing took longer than an invocation may');
+      throw error;
+    }
+  };
+}
+
+function tenderOf(event: unknown): { readonly tenderId?: string } {
+  const parsed = z.safeParse(eventSchema, event);
+  return parsed.success ? { tenderId: parsed.data.tenderId } : {};
+}
+
+function codeOf(error: unknown) {
+  if (error instanceof AuctionError || error instanceof MpcError || error instanceof FunctionError)
+    return error.code;
+  return error instanceof Error && error.name === 'TimeoutError' ? 'REQUEST_TIMED_OUT' : 'INTERNAL';
+}
+
+export const handler = lazily(({ party }) => createClearTenderHandler(party));

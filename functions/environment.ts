@@ -1,0 +1,55 @@
+/**
+ * The environment variables of every function, as one typed list that handlers and infrastructure share.
+ *
+ * Values are checked once, when an environment starts; a missing or malformed variable stops the function with
+ * CONFIGURATION_INVALID that names the variable, never its value.
+ */
+
+import * as z from 'zod/mini';
+import { partyField } from '../auction/fields.ts';
+import { partyRecordSchema } from '../auction/tender.ts';
+import { FunctionError } from './errors.ts';
+
+const environmentSchema = z.object({
+  /** 0, 1 or 2. */
+  PARTY_INDEX: z.pipe(z.pipe(z.string().check(z.regex(/^[012]$/)), z.transform(Number)), partyField),
+  /** Where the party's secret keys are: `file:<path>`. */
+  PARTY_KEYS: z.string().check(z.regex(/^file:.+/)),
+  /** JSON: the public records of the three parties, in order. */
+  CONSORTIUM: json(z.tuple([partyRecordSchema, partyRecordSchema, partyRecordSchema])),
+  /** The party's own table of tenders, sealed bids and outcomes. */
+  STATE_TABLE: z.string().check(z.minLength(3)),
+  /** JSON: names or ARNs of the three outbox tables, in order; the own one is written, the others are read. */
+  OUTBOX_TABLES: json(z.tuple([z.string(), z.string(), z.string()])),
+  /** JSON: DynamoDB endpoints of the three parties, in order; absent on AWS. */
+  DYNAMODB_ENDPOINTS: z.optional(json(z.tuple([z.url(), z.url(), z.url()]))),
+});
+
+export type Environment = z.infer<typeof environmentSchema>;
+
+export type EnvironmentVariable = keyof typeof environmentSchema.shape;
+
+export const ENVIRONMENT_VARIABLES = Object.keys(environmentSchema.shape);
+
+/** @throws FunctionError CONFIGURATION_INVALID */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  const parsed = z.safeParse(environmentSchema, variables);
+  if (parsed.success) return parsed.data;
+  const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].join(', ');
+  throw new FunctionError('CONFIGURATION_INVALID', `check the environment variables ${names}`);
+}
+
+function json<Schema extends z.ZodMiniType<unknown, unknown>>(schema: Schema) {
+  const decoded = z.pipe(
+    z.string(),
+    z.transform((text: string, context): unknown => {
+      try {
+        return JSON.parse(text);
+      } catch {
+        context.issues.push({ code: 'custom', message: 'not JSON', input: text });
+        return z.NEVER;
+      }
+    }),
+  );
+  return z.pipe(decoded, schema);
+}

@@ -1,0 +1,40 @@
+/**
+ * What an HTTP request or an invocation can be refused for before the domain sees it, and the configuration
+ * errors of a function: one closed union of stable codes, each with its HTTP status.
+ *
+ * Codes of the domain have their status beside them in `auction/errors.ts`; the engine's are mapped in
+ * `problem-details.ts`. Messages carry public facts only.
+ */
+
+export const FUNCTION_ERRORS = {
+  ROUTE_UNKNOWN: { status: 404, meaning: 'no resource has this path' },
+  METHOD_NOT_ALLOWED: { status: 405, meaning: 'the resource does not answer this method' },
+  CONTENT_TYPE_UNSUPPORTED: { status: 415, meaning: 'bodies are JSON, sent as application/json' },
+  TENDER_ID_MALFORMED: { status: 400, meaning: 'a tender is named by 43 characters of base64url' },
+  REQUEST_TIMED_OUT: {
+    status: 503,
+    meaning: 'the answer was not ready in time; sending the same request again is safe',
+  },
+  INVOCATION_MALFORMED: { status: 400, meaning: 'the clearing function is invoked with {"tenderId": "..."}' },
+  CONFIGURATION_INVALID: {
+    status: 500,
+    meaning: 'an environment variable of this function is missing or malformed',
+  },
+  INTERNAL: {
+    status: 500,
+    meaning: 'an unexpected error; the operator finds it in the log by its request id',
+  },
+} as const;
+
+export type FunctionErrorCode = keyof typeof FUNCTION_ERRORS;
+
+export class FunctionError extends Error {
+  readonly code: FunctionErrorCode;
+
+  /** @param detail what was wrong and what to do about it, in one plain sentence without any secret */
+  constructor(code: FunctionErrorCode, detail: string, options?: ErrorOptions) {
+    super(`${code}: ${detail}`, options);
+    this.name = 'FunctionError';
+    this.code = code;
+  }
+}

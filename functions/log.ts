@@ -1,0 +1,79 @@
+/**
+ * The log of the functions: one JSON line for each event, with an allow-list of fields.
+ *
+ * A log is read by more people than a table, so nothing reaches it that is not named here: no event, no body,
+ * no item, no error message of unknown origin. The formatter drops every other field, whoever adds it; what is
+ * left of an unexpected error are its class and its stack frames without the message line.
+ */
+
+import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
+import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
+
+/** Facts about a request that are public or name it; anything else is dropped. */
+export interface LogFields {
+  readonly functionName?: string;
+  readonly requestId?: string;
+  readonly tenderId?: string;
+  readonly code?: string;
+  readonly status?: number;
+  readonly attempt?: number;
+  readonly durationMs?: number;
+  readonly errorClass?: string;
+  readonly errorFrames?: string;
+}
+
+const ALLOWED_FIELDS = [
+  'functionName',
+  'requestId',
+  'tenderId',
+  'code',
+  'status',
+  'attempt',
+  'durationMs',
+  'errorClass',
+  'errorFrames',
+] as const satisfies readonly (keyof LogFields)[];
+
+/** Enough frames to find the place, few enough for one line. */
+const STACK_FRAMES = 8;
+
+class AllowListFormatter extends LogFormatter {
+  formatAttributes(attributes: UnformattedAttributes, additional: LogAttributes): LogItem {
+    const line: LogAttributes = {
+      level: attributes.logLevel,
+      message: attributes.message,
+      timestamp: this.formatTimestamp(attributes.timestamp),
+      service: attributes.serviceName,
+    };
+    for (const field of ALLOWED_FIELDS) {
+      const value: unknown = additional[field];
+      if (typeof value === 'string' || typeof value === 'number') line[field] = value;
+    }
+    return new LogItem({ attributes: line });
+  }
+}
+
+const logger = new Logger({ serviceName: 'tacit', logFormatter: new AllowListFormatter() });
+
+/** @param message a constant sentence, never one built from data */
+export function logInfo(message: string, fields: LogFields): void {
+  logger.info(message, { ...fields });
+}
+
+/** @param message a constant sentence, never one built from data */
+export function logError(message: string, fields: LogFields): void {
+  logger.error(message, { ...fields });
+}
+
+/** The class and the place of an unexpected error; its message may quote data and is left out. */
+export function describeUnexpected(error: unknown): Pick<LogFields, 'errorClass' | 'errorFrames'> {
+  if (!(error instanceof Error)) return { errorClass: typeof error };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    errorClass: error.name,
+    errorFrames: frames
+      .slice(0, STACK_FRAMES)
+      .map((frame) => frame.trim())
+      .join(' < '),
+  };
+}

@@ -1,0 +1,164 @@
+/**
+ * What an auctioneer, a bidder or an auditor does with all three parties at once, trusting none of them.
+ *
+ * Everything is checked here with the keys that the tender names: receipts, outcomes, and the tender itself
+ * against its id. One party may be down or lie: a bid needs two receipts, a tender and an outcome are read from
+ * whoever answers correctly, and two different signed outcomes are an error, never a choice.
+ */
+
+import type { CloseOrder } from '../auction/close-order.ts';
+import { AuctionError } from '../auction/errors.ts';
+import { checkOutcome, mergeOutcomes, type SignedOutcome } from '../auction/outcome.ts';
+import { checkReceipt, type Receipt, standingOf } from '../auction/receipt.ts';
+import type { Submission } from '../auction/submission.ts';
+import { type CheckedTender, checkTender, type SignedTender, type TenderId } from '../auction/tender.ts';
+import { PARTIES, type PartyIndex } from '../mpc/party.ts';
+import { PartyClient, PartyClientError, type PartyClientOptions } from './party-client.ts';
+
+/** Why one party did not do what was asked: its own refusal, no answer, or an answer that did not check. */
+export interface Refusal {
+  readonly party: PartyIndex;
+  readonly code: string;
+  readonly detail: string;
+}
+
+export interface Submitted {
+  readonly receipts: readonly Receipt[];
+  readonly refusals: readonly Refusal[];
+  readonly standing: 'counts' | 'does-not-count';
+}
+
+export class ConsortiumClient {
+  readonly #parties: readonly [PartyClient, PartyClient, PartyClient];
+
+  /** @param urls of parties 0, 1 and 2 */
+  constructor(urls: readonly [string, string, string], options: PartyClientOptions = {}) {
+    this.#parties = [
+      new PartyClient(urls[0], options),
+      new PartyClient(urls[1], options),
+      new PartyClient(urls[2], options),
+    ];
+  }
+
+  party(index: PartyIndex): PartyClient {
+    return this.#parties[index];
+  }
+
+  /** All three must hold a tender before anybody bids: one that does not could never clear it. */
+  publish(signed: SignedTender): Promise<readonly Refusal[]> {
+    return this.#everywhere((party) => party.publishTender(signed));
+  }
+
+  /** Parties that got no order close when a deadline passes or the order is sent again. */
+  close(id: TenderId, order: CloseOrder): Promise<readonly Refusal[]> {
+    return this.#everywhere((party) => party.close(id, order));
+  }
+
+  /**
+   * The tender of an id, from the first party that has it; its id is its hash, so one answer is enough.
+   * @throws PartyClientError TENDER_UNKNOWN and others, of the last party asked
+   */
+  async tender(id: TenderId): Promise<CheckedTender> {
+    let failure: unknown;
+    for (const party of this.#parties) {
+      try {
+        const tender = checkTender((await party.tender(id)).signed);
+        if (tender.id === id) return tender;
+        failure = otherTender(party.url);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        // A party that knows more than the one before decides what is reported.
+        if (failure === undefined || refusalOf(error, 0).code !== 'PARTY_UNREACHABLE') failure = error;
+      }
+    }
+    throw failure;
+  }
+
+  /** The phase at each party; undefined where it cannot be told. */
+  phases(id: TenderId): Promise<readonly (string | undefined)[]> {
+    return Promise.all(
+      this.#parties.map((party) =>
+        party.tender(id).then(
+          ({ phase }) => phase,
+          () => undefined,
+        ),
+      ),
+    );
+  }
+
+  /** Sends a bid or withdrawal to all three at once and checks what comes back. */
+  async submit(submission: Submission, { id, terms, signed }: CheckedTender): Promise<Submitted> {
+    const receipts: Receipt[] = [];
+    const refusals = await this.#everywhere(async (party, index) => {
+      const json = await party.submit(id, submission);
+      const receipt = checkReceipt(json, { terms, parties: signed.tender.parties, submission });
+      if (receipt.party !== index) {
+        throw new AuctionError('RECEIPT_MISMATCH', 'the receipt is signed by another party', {
+          party: index,
+        });
+      }
+      receipts.push(receipt);
+    });
+    receipts.sort((left, right) => left.party - right.party);
+    return { receipts, refusals, standing: standingOf(receipts) };
+  }
+
+  /**
+   * The outcome with all signatures that can be had, of which there are at least `required`.
+   * @param required parties that must have signed; 2 outvote a corrupt one
+   * @throws AuctionError OUTCOME_NOT_READY, OUTCOME_CONFLICT, OUTCOME_SIGNATURE
+   */
+  async outcome({ id, terms, signed }: CheckedTender, required: 1 | 2 | 3 = 2): Promise<SignedOutcome> {
+    const { parties } = signed.tender;
+    const outcomes: SignedOutcome[] = [];
+    const refusals = await this.#everywhere(async (party) => {
+      outcomes.push(checkOutcome(await party.outcome(id), { terms, parties, required: 1 }));
+    });
+    const [first, ...others] = outcomes;
+    if (first === undefined) throw noOutcome(refusals);
+    const { statement, signatures } = others.reduce(mergeOutcomes, first);
+    if (signatures.length < required) {
+      const detail = `${signatures.length} of ${required} needed parties have signed the outcome so far`;
+      throw new AuctionError('OUTCOME_NOT_READY', detail, { signatures: signatures.length, required });
+    }
+    return checkOutcome({ statement, signatures }, { terms, parties, required });
+  }
+
+  async #everywhere(
+    ask: (party: PartyClient, index: PartyIndex) => Promise<unknown>,
+  ): Promise<readonly Refusal[]> {
+    const refusals = await Promise.all(
+      PARTIES.map((index) =>
+        ask(this.#parties[index], index).then(
+          () => undefined,
+          (error: unknown) => refusalOf(error, index),
+        ),
+      ),
+    );
+    return refusals.filter((refusal) => refusal !== undefined);
+  }
+}
+
+function isRefusal(error: unknown): error is PartyClientError | AuctionError {
+  return error instanceof PartyClientError || error instanceof AuctionError;
+}
+
+/** Bugs are not refusals: they go on. */
+function refusalOf(error: unknown, party: PartyIndex): Refusal {
+  if (!isRefusal(error)) throw error;
+  return { party, code: error.code, detail: error.detail };
+}
+
+function otherTender(url: string): PartyClientError {
+  const detail = `the party at ${url} answered with another tender`;
+  return new PartyClientError({ code: 'PARTY_ANSWER_MALFORMED', detail, status: 200 }, url);
+}
+
+function noOutcome(refusals: readonly Refusal[]): Error {
+  const telling = refusals.find(({ code }) => code !== 'PARTY_UNREACHABLE' && code !== 'OUTCOME_NOT_READY');
+  const waiting = refusals.find(({ code }) => code === 'OUTCOME_NOT_READY');
+  const { code, detail } = telling ??
+    waiting ??
+    refusals[0] ?? { code: 'OUTCOME_NOT_READY', detail: 'no answer' };
+  return new PartyClientError({ code, detail, status: 0 }, '');
+}

@@ -1,0 +1,177 @@
+/**
+ * A typed client of one party's HTTP API, for programs that hold no secrets of the party.
+ *
+ * Nothing that a party answers is believed here: callers check signatures (`consortium-client.ts`). Every request
+ * is idempotent, so one that failed on the way, or that the party was too slow for, is sent again a few times.
+ * Runs wherever `fetch` does.
+ */
+
+import * as z from 'zod/mini';
+import type { CloseOrder } from '../auction/close-order.ts';
+import type { Submission } from '../auction/submission.ts';
+import { type PartyRecord, partyRecordSchema, type SignedTender, type TenderId } from '../auction/tender.ts';
+
+/** A refusal by a party, or the failure to reach it, with a stable code. */
+export class PartyClientError extends Error {
+  /** PARTY_UNREACHABLE, PARTY_ANSWER_MALFORMED, or the code of the party's problem document. */
+  readonly code: string;
+  readonly detail: string;
+  /** HTTP status; 0 where there was no answer. */
+  readonly status: number;
+  readonly url: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(
+    refusal: { code: string; detail: string; status: number; facts?: Readonly<Record<string, unknown>> },
+    url: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${refusal.code}: ${refusal.detail}`, options);
+    this.name = 'PartyClientError';
+    this.code = refusal.code;
+    this.detail = refusal.detail;
+    this.status = refusal.status;
+    this.url = url;
+    this.facts = refusal.facts ?? {};
+  }
+}
+
+export interface PartyClientOptions {
+  /** For one request; an API Gateway integration ends after 30 s. */
+  readonly timeoutMs?: number;
+  /** How often a request is sent in all while the party cannot be reached. */
+  readonly tries?: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** A party that restarts is back within about two seconds; pauses of 0.2, 0.4 and 0.8 s bridge most of that. */
+const DEFAULT_TRIES = 4;
+const FIRST_PAUSE_MS = 200;
+
+/** Statuses of a party or gateway that may answer the same request later. */
+const TRANSIENT_STATUSES: readonly number[] = [502, 503, 504];
+
+const problemSchema = z.object({
+  code: z.string().check(z.maxLength(64)),
+  detail: z.string().check(z.maxLength(1_000)),
+  facts: z.optional(z.record(z.string(), z.unknown())),
+});
+
+const publishedSchema = z.object({ id: z.string() });
+const tendersSchema = z.object({ tenders: z.array(z.string()) });
+const tenderSchema = z.object({
+  signed: z.unknown(),
+  state: z.looseObject({ phase: z.enum(['open', 'closing', 'clearing', 'cleared']) }),
+});
+
+export interface ShownTender {
+  /** To be checked by `checkTender`. */
+  readonly signed: unknown;
+  readonly phase: 'open' | 'closing' | 'clearing' | 'cleared';
+}
+
+export class PartyClient {
+  readonly url: string;
+  readonly #timeoutMs: number;
+  readonly #tries: number;
+
+  constructor(url: string, options: PartyClientOptions = {}) {
+    this.url = url.replace(/\/+$/, '');
+    this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    this.#tries = options.tries ?? DEFAULT_TRIES;
+  }
+
+  async info(): Promise<PartyRecord> {
+    const { index, signingKey, sealingKey } = await this.#ask(
+      'GET',
+      '/party',
+      undefined,
+      z.object(partyRecordSchema.shape),
+    );
+    return { index, signingKey, sealingKey };
+  }
+
+  async publishTender(signed: SignedTender): Promise<string> {
+    return (await this.#ask('POST', '/tenders', signed, publishedSchema)).id;
+  }
+
+  async tenders(): Promise<readonly string[]> {
+    return (await this.#ask('GET', '/tenders', undefined, tendersSchema)).tenders;
+  }
+
+  async tender(id: TenderId): Promise<ShownTender> {
+    const { signed, state } = await this.#ask('GET', `/tenders/${id}`, undefined, tenderSchema);
+    return { signed, phase: state.phase };
+  }
+
+  async close(id: TenderId, order: CloseOrder): Promise<void> {
+    await this.#ask('POST', `/tenders/${id}/close`, order, z.unknown());
+  }
+
+  /** @returns a receipt, to be checked by `checkReceipt` */
+  submit(id: TenderId, submission: Submission): Promise<unknown> {
+    return this.#ask('POST', `/tenders/${id}/submissions`, submission, z.unknown());
+  }
+
+  /** @returns a signed outcome, to be checked by `checkOutcome` */
+  outcome(id: TenderId): Promise<unknown> {
+    return this.#ask('GET', `/tenders/${id}/outcome`, undefined, z.unknown());
+  }
+
+  async #ask<Schema extends z.ZodMiniType>(
+    method: 'GET' | 'POST',
+    path: string,
+    body: unknown,
+    schema: Schema,
+  ): Promise<z.output<Schema>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = z.safeParse(schema, await this.#askOnce(method, path, body));
+        if (answer.success) return answer.data;
+        throw this.#malformed(200);
+      } catch (error) {
+        const transient =
+          error instanceof PartyClientError &&
+          (error.status === 0 || TRANSIENT_STATUSES.includes(error.status));
+        if (!transient || attempt >= this.#tries) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** (attempt - 1)));
+    }
+  }
+
+  async #askOnce(method: 'GET' | 'POST', path: string, body: unknown): Promise<unknown> {
+    const signal = AbortSignal.timeout(this.#timeoutMs);
+    const request =
+      body === undefined
+        ? {}
+        : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(`${this.url}${path}`, { method, signal, ...request });
+      text = await response.text();
+    } catch (cause) {
+      const detail = `the party at ${this.url} cannot be reached`;
+      throw new PartyClientError({ code: 'PARTY_UNREACHABLE', detail, status: 0 }, this.url, { cause });
+    }
+    const json = parseJson(text);
+    if (response.ok && json !== undefined) return json;
+    const problem = z.safeParse(problemSchema, json);
+    if (response.ok || !problem.success) throw this.#malformed(response.status);
+    const { code, detail, facts = {} } = problem.data;
+    throw new PartyClientError({ code, detail, facts, status: response.status }, this.url);
+  }
+
+  #malformed(status: number): PartyClientError {
+    const detail = `what answers at ${this.url} is not a party of Tacit (status ${status})`;
+    return new PartyClientError({ code: 'PARTY_ANSWER_MALFORMED', detail, status }, this.url);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

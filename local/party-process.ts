@@ -1,0 +1,152 @@
+/**
+ * The main program of one local party: its DynamoDB, its HTTP API and its scheduler in one process.
+ *
+ * ```
+ * node local/party-process.ts <directory of the party>
+ * ```
+ *
+ * It makes the environment variables that a Lambda deployment would have and composes the party from them, so
+ * everything above the event adapter is what runs on AWS. It shares nothing with the other parties: it reads
+ * their outboxes over HTTP and writes its own tables alone. It ends in order on SIGTERM, and when the process
+ * that started it is gone.
+ */
+
+import { join } from 'node:path';
+import { DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
+import { AuctionError } from '../auction/errors.ts';
+import { createAuctionTable } from '../auction/party/dynamodb.ts';
+import { createClearTenderHandler } from '../functions/clear-tender/clear-tender.handler.ts';
+import { createCloseTenderHandler } from '../functions/close-tender/close-tender.handler.ts';
+import { parseEnvironment } from '../functions/environment.ts';
+import { createListTendersHandler } from '../functions/list-tenders/list-tenders.handler.ts';
+import { logError } from '../functions/log.ts';
+import { createPartyInfoHandler } from '../functions/party-info/party-info.handler.ts';
+import { createPublishTenderHandler } from '../functions/publish-tender/publish-tender.handler.ts';
+import { composeRuntime, type Runtime } from '../functions/runtime.ts';
+import { createShowOutcomeHandler } from '../functions/show-outcome/show-outcome.handler.ts';
+import { createShowTenderHandler } from '../functions/show-tender/show-tender.handler.ts';
+import { createSubmitBidHandler } from '../functions/submit-bid/submit-bid.handler.ts';
+import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
+import { ClearingScheduler } from './clearing-scheduler.ts';
+import { type PartyConfig, readPartyConfig } from './consortium.ts';
+import { startDynamodbServer } from './dynamodb-server.ts';
+import { createApiServer, type HttpHandlers, invocationContext } from './event-adapter.ts';
+import { closeServer, listenOnLoopback } from './listen.ts';
+import type { PartyMessage } from './party-messages.ts';
+import { accessKeyOf, outboxTableOf, STATE_TABLE } from './tables.ts';
+
+/** Lambda's longest invocation. */
+const CLEARING_TIMEOUT_MS = 900_000;
+
+const [directory] = process.argv.slice(2);
+if (directory === undefined) throw new Error('usage: party-process.ts <directory of the party>');
+
+const config = await readPartyConfig(directory);
+const party = config.party;
+const tables = await startDynamodbServer({
+  path: join(directory, 'dynamodb'),
+  port: config.dynamodbPort,
+  ownerAccessKey: accessKeyOf(party),
+  peerAccessKeys: config.parties.map(({ record }) => accessKeyOf(record.index)),
+  outboxTable: outboxTableOf(party),
+});
+Object.assign(process.env, environmentOf(directory, config));
+await createTables();
+
+const scheduler = new ClearingScheduler({
+  invoke: (tenderId) => clear(tenderId),
+  isFinal: (error) => error instanceof AuctionError && error.code === 'TENDER_UNKNOWN',
+  onGivenUp: (tenderId, tries) => logError('a clearing was given up', { tenderId, attempt: tries }),
+});
+const runtime = await composeRuntime(parseEnvironment(process.env), scheduler);
+const clearTender = createClearTenderHandler(runtime.party);
+const api = createApiServer(handlersOf(runtime));
+await listenOnLoopback(api, config.httpPort);
+
+let stopping = false;
+process.once('SIGTERM', stop);
+process.once('SIGINT', stop);
+process.once('disconnect', stop);
+tell({ kind: 'ready', party, processId: process.pid, url: `http://127.0.0.1:${config.httpPort}` });
+await scheduleKnownTenders();
+
+function environmentOf(partyDirectory: string, { parties }: PartyConfig): Record<string, string> {
+  return {
+    PARTY_INDEX: String(party),
+    PARTY_KEYS: `file:${join(partyDirectory, 'keys.json')}`,
+    CONSORTIUM: JSON.stringify(parties.map(({ record }) => record)),
+    STATE_TABLE,
+    OUTBOX_TABLES: JSON.stringify(parties.map(({ record }) => outboxTableOf(record.index))),
+    DYNAMODB_ENDPOINTS: JSON.stringify(parties.map(({ dynamodbEndpoint }) => dynamodbEndpoint)),
+    AWS_ACCESS_KEY_ID: accessKeyOf(party),
+    AWS_SECRET_ACCESS_KEY: 'local',
+    AWS_REGION: 'local',
+  };
+}
+
+async function createTables(): Promise<void> {
+  const client = new DynamoDBClient({ endpoint: tables.endpoint });
+  for (const create of [
+    () => createAuctionTable(client, STATE_TABLE),
+    () => createOutboxTable(client, outboxTableOf(party)),
+  ]) {
+    await create().catch((error: unknown) => {
+      if (!(error instanceof ResourceInUseException)) throw error;
+    });
+  }
+  client.destroy();
+}
+
+function handlersOf({ party: service, record, starter }: Runtime): HttpHandlers {
+  return {
+    'party-info': createPartyInfoHandler(record),
+    'publish-tender': createPublishTenderHandler(service, starter),
+    'list-tenders': createListTendersHandler(service),
+    'show-tender': createShowTenderHandler(service),
+    'close-tender': createCloseTenderHandler(service, starter),
+    'submit-bid': createSubmitBidHandler(service),
+    'show-outcome': createShowOutcomeHandler(service),
+  };
+}
+
+/** One invocation of the clearing function, with the event as JSON. */
+async function clear(tenderId: string): Promise<void> {
+  const event: unknown = JSON.parse(JSON.stringify({ tenderId }));
+  try {
+    const { statistics } = await clearTender(event, invocationContext('clear-tender', CLEARING_TIMEOUT_MS));
+    tell({ kind: 'cleared', party, tenderId, statistics });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'INTERNAL';
+    tell({ kind: 'clearing-failed', party, tenderId, code });
+    throw error;
+  }
+}
+
+/** What was announced to a scheduler that is gone: the store knows the same. */
+async function scheduleKnownTenders(): Promise<void> {
+  for (const id of await runtime.party.tenders()) {
+    const { signed, state } = await runtime.party.tender(id);
+    const { closesAt } = signed.tender.spec;
+    if (state.phase === 'closing' || state.phase === 'clearing') await scheduler.start(id);
+    else if (state.phase === 'open' && closesAt !== undefined)
+      await scheduler.startAt(id, Date.parse(closesAt));
+  }
+}
+
+function tell(message: PartyMessage): void {
+  if (process.connected) process.send?.(message);
+  else process.stdout.write(`${JSON.stringify(message)}\n`);
+}
+
+/** A clearing under way is cut off: it ends like any crash does, and the next start takes it up again. */
+function stop(): void {
+  if (stopping) return;
+  stopping = true;
+  scheduler.stop();
+  closeServer(api)
+    .then(() => tables.close())
+    .then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+}

@@ -1,0 +1,126 @@
+/**
+ * Runs the three parties of a consortium as three operating-system processes, with nothing between them but
+ * loopback sockets.
+ *
+ * Each process gets one argument, its own directory, and no environment but the search path: what a party knows
+ * it read from its own files. A process ends by itself when whoever started it is gone (its IPC channel closes).
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PARTIES, type PartyIndex } from '../mpc/party.ts';
+import {
+  type ConsortiumOptions,
+  type LocalConsortium,
+  openConsortium,
+  partyDirectory,
+} from './consortium.ts';
+import { type PartyMessage, parsePartyMessage } from './party-messages.ts';
+
+/** Loading the sources and opening the tables takes about a second on an idle machine. */
+const READY_TIMEOUT_MS = 30_000;
+
+/** A party ends its requests and closes its tables; after that it is killed. */
+const STOP_TIMEOUT_MS = 5_000;
+
+const PARTY_PROGRAM = fileURLToPath(new URL('./party-process.ts', import.meta.url));
+
+export interface ProcessOptions extends ConsortiumOptions {
+  readonly onMessage?: (message: PartyMessage) => void;
+}
+
+export class PartyProcesses {
+  readonly directory: string;
+  readonly consortium: LocalConsortium;
+  readonly #onMessage: ((message: PartyMessage) => void) | undefined;
+  readonly #children = new Map<PartyIndex, ChildProcess>();
+
+  private constructor(directory: string, consortium: LocalConsortium, options: ProcessOptions) {
+    this.directory = directory;
+    this.consortium = consortium;
+    this.#onMessage = options.onMessage;
+  }
+
+  /** Lays the consortium out if need be, starts all three and waits until they answer. */
+  static async start(directory: string, options: ProcessOptions = {}): Promise<PartyProcesses> {
+    const processes = new PartyProcesses(directory, await openConsortium(directory, options), options);
+    try {
+      await Promise.all(PARTIES.map((party) => processes.startParty(party)));
+    } catch (error) {
+      await processes.stop();
+      throw error;
+    }
+    return processes;
+  }
+
+  get urls(): readonly [string, string, string] {
+    const [first, second, third] = this.consortium.parties;
+    return [first.url, second.url, third.url];
+  }
+
+  /** @returns undefined where the party is not running */
+  processIdOf(party: PartyIndex): number | undefined {
+    return this.#children.get(party)?.pid;
+  }
+
+  /** Starts one party; it takes up where its files left off. */
+  async startParty(party: PartyIndex): Promise<void> {
+    const directory = partyDirectory(this.directory, party);
+    const log = openSync(join(directory, 'party.log'), 'a', 0o600);
+    const child = spawn(process.execPath, [PARTY_PROGRAM, directory], {
+      stdio: ['ignore', log, log, 'ipc'],
+      env: { PATH: process.env['PATH'] },
+    });
+    closeSync(log);
+    this.#children.set(party, child);
+    child.once('exit', () => {
+      if (this.#children.get(party) === child) this.#children.delete(party);
+    });
+    await this.#untilReady(child, party);
+  }
+
+  /** Ends one party at once, as a crash would (SIGKILL), or in order (SIGTERM). */
+  async stopParty(party: PartyIndex, signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
+    const child = this.#children.get(party);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(PARTIES.map((party) => this.stopParty(party)));
+  }
+
+  #untilReady(child: ChildProcess, party: PartyIndex): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    const fail = (reason: string) => {
+      child.kill('SIGKILL');
+      ready.reject(new Error(`party ${party} did not start: ${reason}; see ${this.#logPath(party)}`));
+    };
+    const timer = setTimeout(() => fail(`not ready after ${READY_TIMEOUT_MS} ms`), READY_TIMEOUT_MS);
+    const onExit = (code: number | null, signal: string | null) =>
+      fail(`its process ended (${signal ?? code})`);
+    child.once('exit', onExit);
+    child.once('error', () => fail('its process could not be started'));
+    child.on('message', (raw) => {
+      const message = parsePartyMessage(raw);
+      if (message === undefined) return;
+      if (message.kind === 'ready') ready.resolve();
+      this.#onMessage?.(message);
+    });
+    return ready.promise.finally(() => {
+      clearTimeout(timer);
+      child.off('exit', onExit);
+    });
+  }
+
+  #logPath(party: PartyIndex): string {
+    return join(partyDirectory(this.directory, party), 'party.log');
+  }
+}

@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { ENVIRONMENT_VARIABLES, parseEnvironment } from '../../functions/environment.ts';
+
+const key = (letter: string) => letter.repeat(42).concat('A');
+const record = (index: number) => ({ index, signingKey: key(`s${index}`[0]!), sealingKey: key('t') });
+
+const variables = {
+  PARTY_INDEX: '2',
+  PARTY_KEYS: 'file:/var/task/keys.json',
+  CONSORTIUM: JSON.stringify([record(0), record(1), record(2)]),
+  STATE_TABLE: 'state',
+  OUTBOX_TABLES: '["out0","out1","out2"]',
+};
+
+describe('the environment', () => {
+  test('is read into types', () => {
+    expect(parseEnvironment({ ...variables, PATH: '/bin' })).toEqual({
+      PARTY_INDEX: 2,
+      PARTY_KEYS: 'file:/var/task/keys.json',
+      CONSORTIUM: [record(0), record(1), record(2)],
+      STATE_TABLE: 'state',
+      OUTBOX_TABLES: ['out0', 'out1', 'out2'],
+    });
+  });
+
+  test.each(Object.keys(variables))('without %s is refused by its name', (name) => {
+    expect(ENVIRONMENT_VARIABLES).toContain(name);
+    expect(() => parseEnvironment({ ...variables, [name]: undefined })).toThrow(name);
+  });
+
+  test('with a malformed value is refused without quoting it', () => {
+    for (const [name, value] of Object.entries({
+      PARTY_INDEX: '3',
+      PARTY_KEYS: 'hunter2',
+      CONSORTIUM: '[{"secretKey":"hunter2"}]',
+      OUTBOX_TABLES: 'hunter2',
+      DYNAMODB_ENDPOINTS: '["hunter2","hunter2","hunter2"]',
+    })) {
+      const parse = () => parseEnvironment({ ...variables, [name]: value });
+      expect(parse).toThrow(`CONFIGURATION_INVALID: check the environment variables ${name}`);
+      expect(parse).not.toThrow('hunter2');
+    }
+  });
+});

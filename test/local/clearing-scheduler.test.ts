@@ -1,0 +1,91 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test, vi } from 'vitest';
+import { ClearingScheduler, MAX_TRIES } from '../../local/clearing-scheduler.ts';
+
+function scheduler(invoke: (tenderId: string) => Promise<void>) {
+  const givenUp: string[] = [];
+  const started = new ClearingScheduler({
+    invoke,
+    isFinal: (error) => error instanceof RangeError,
+    firstPauseMs: 0,
+    onGivenUp: (tenderId, tries) => givenUp.push(`${tenderId} ${tries}`),
+  });
+  return { started, givenUp };
+}
+
+describe('the clearing scheduler', () => {
+  test('tries a failed clearing again until it succeeds', async () => {
+    const done = Promise.withResolvers<void>();
+    let tries = 0;
+    const { started } = scheduler(async () => {
+      tries++;
+      if (tries < 3) throw new Error('a peer is down');
+      done.resolve();
+    });
+    await started.start('tender');
+    await done.promise;
+    expect(tries).toBe(3);
+  });
+
+  test('runs one clearing of a tender at a time', async () => {
+    const release = Promise.withResolvers<void>();
+    let running = 0;
+    let most = 0;
+    const { started } = scheduler(async () => {
+      most = Math.max(most, ++running);
+      await release.promise;
+      running--;
+    });
+    await started.start('tender');
+    await started.start('tender');
+    await started.start('other');
+    expect(most).toBe(2);
+    release.resolve();
+    await sleep(0);
+    expect(running).toBe(0);
+  });
+
+  test('gives up after a bounded number of tries', async () => {
+    const invoke = vi.fn(async () => {
+      throw new Error('a peer is down');
+    });
+    const { started, givenUp } = scheduler(invoke);
+    await started.start('tender');
+    await vi.waitFor(() => expect(givenUp).toEqual([`tender ${MAX_TRIES}`]));
+    expect(invoke).toHaveBeenCalledTimes(MAX_TRIES);
+  });
+
+  test('does not try again where trying cannot help', async () => {
+    const invoke = vi.fn(async () => {
+      throw new RangeError('unknown tender');
+    });
+    const { started, givenUp } = scheduler(invoke);
+    await started.start('tender');
+    await sleep(50);
+    expect(invoke).toHaveBeenCalledTimes(1);
+    expect(givenUp).toEqual([]);
+  });
+
+  test('starts at a deadline, and at once where it has passed', async () => {
+    const at = new Map<string, number>();
+    const { started } = scheduler(async (tenderId) => {
+      at.set(tenderId, Date.now());
+    });
+    const deadline = Date.now() + 120;
+    await started.startAt('later', deadline);
+    await started.startAt('past', deadline - 1_000);
+    await sleep(60);
+    expect([...at.keys()]).toEqual(['past']);
+    await vi.waitFor(() => expect(at.get('later')).toBeGreaterThanOrEqual(deadline));
+  });
+
+  test('starts nothing after it was stopped', async () => {
+    const invoke = vi.fn(async () => {});
+    const { started } = scheduler(invoke);
+    await started.startAt('tender', Date.now() + 20);
+    started.stop();
+    await started.start('other');
+    await sleep(60);
+    expect(invoke).not.toHaveBeenCalled();
+  });
+});
