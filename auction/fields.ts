@@ -106,6 +106,9 @@ function describeIssue(issue: z.core.$ZodIssue): string {
       return issue.input === undefined ? 'is missing' : `must be of type ${issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
+    case 'too_small':
+    case 'too_big':
+      return issue.message.startsWith('must ') ? issue.message : 'has the wrong number of entries';
     default:
       return issue.message.startsWith('must ') ? issue.message : 'is not valid';
   }
