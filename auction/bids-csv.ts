@@ -35,7 +35,8 @@ const WITHDRAW = 'withdraw';
 const HEADER_WITH_LOT = ['bidder', 'lot', 'amount'] as const;
 const HEADER_WITHOUT_LOT = ['bidder', 'amount'] as const;
 
-type Field = 'bidder' | 'lot' | 'amount' | 'header';
+/** A column, or the whole line where no column can be told. */
+type Field = 'bidder' | 'lot' | 'amount' | 'header' | 'record';
 
 interface Row {
   readonly line: number;
@@ -117,7 +118,7 @@ function parseRecords(text: string): unknown {
   } catch (error) {
     // The parser's own error quotes the line, amounts included: only its code and line are kept.
     const { code, lines } = z.parse(parserErrorSchema, error);
-    throw lineError('CSV_MALFORMED', `the line is not CSV (${code})`, lines, 'bidder');
+    throw lineError('CSV_MALFORMED', `the line is not CSV (${code})`, lines, 'record');
   }
 }
 
