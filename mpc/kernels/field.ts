@@ -40,6 +40,12 @@ const PART = 4096;
 /** Columns of one pass of cross products: 512 KB of operands, which stay in the second-level cache. */
 const CROSS_PART = 32_768;
 
+/** Sums of 8 bytes for every pair of a nibble and a byte. */
+const CROSS_TABLE_BYTES = 16 * 256 * WEIGHT_BYTES;
+
+/** From so many columns on, 32 passes with tables of 32 KB cost less than 64 with tables of 2 KB. */
+const CROSS_BYTES_FROM = 1024;
+
 /** Where operands and results of single products pass through the memory, below the heap. */
 const LEFT = 0x40;
 const RIGHT = 0x50;
@@ -218,8 +224,11 @@ export class FieldKernels {
     this.#require([e], count, WEIGHT_BYTES);
     this.#require([out], 1, CROSS_PRODUCTS_BYTES);
     this.memory.bytes(out, CROSS_PRODUCTS_BYTES).fill(0);
+    const kernels = this.#kernels;
+    const cross = count < CROSS_BYTES_FROM ? kernels.crossByNibbles : kernels.crossByBytes;
+    kernels.clearBuckets(CROSS_TABLE_BYTES);
     for (let from = 0; from < count; from += CROSS_PART) {
-      this.#kernels.crossProducts(
+      cross(
         columnsU + from * COLUMN_BYTES,
         columnsV + from * COLUMN_BYTES,
         e + from * WEIGHT_BYTES,
@@ -294,7 +303,8 @@ interface Exports {
   readonly foldByNibbles: (low: number, high: number, count: number, out: number) => void;
   readonly foldByProducts: (low: number, high: number, count: number, out: number, constant: number) => void;
   readonly transposeRows: (rows: number, stride: number, groups: number, steps: number, out: number) => void;
-  readonly crossProducts: (u: number, v: number, e: number, count: number, out: number) => void;
+  readonly crossByBytes: (u: number, v: number, e: number, count: number, out: number) => void;
+  readonly crossByNibbles: (u: number, v: number, e: number, count: number, out: number) => void;
   readonly andShares: (
     x0: number,
     x1: number,
