@@ -10,7 +10,7 @@ import type { BitVector } from '../bits/bit-vector.ts';
 import type { Circuit } from '../circuit/circuit.ts';
 import type { CircuitCost } from '../circuit/cost.ts';
 
-export const PROTOCOL_NAMES = ['clear', 'replicated'] as const;
+export const PROTOCOL_NAMES = ['clear', 'replicated', 'verified'] as const;
 
 export type ProtocolName = (typeof PROTOCOL_NAMES)[number];
 
@@ -21,6 +21,8 @@ export interface ProtocolManifest {
   readonly corruption: string;
   /** Bytes that one party sends in one AND layer beside one bit per AND. */
   readonly layerOverheadBytes: number;
+  /** What checking all ANDs of a circuit adds before anything may open; nothing where nothing is checked. */
+  check(circuit: CircuitCost): { readonly rounds: number; readonly bytes: number };
   /** Bytes that one party sends to open outputs of these many lanes. */
   openingBytes(outputLanes: readonly number[]): number;
 }
@@ -52,10 +54,14 @@ export interface PredictedCost {
 export function predictCost(manifest: ProtocolManifest, circuit: CircuitCost): PredictedCost {
   if (manifest.parties === 1) return { rounds: 0, ands: circuit.ands, bytes: 0 };
   const layerBytes = circuit.layers.reduce((sum, layer) => sum + layer.bytes, 0);
+  const check = manifest.check(circuit);
   return {
-    rounds: circuit.depth + 1,
+    rounds: circuit.depth + check.rounds + 1,
     ands: circuit.ands,
     bytes:
-      layerBytes + circuit.depth * manifest.layerOverheadBytes + manifest.openingBytes(circuit.outputLanes),
+      layerBytes +
+      circuit.depth * manifest.layerOverheadBytes +
+      check.bytes +
+      manifest.openingBytes(circuit.outputLanes),
   };
 }

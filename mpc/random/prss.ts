@@ -42,7 +42,17 @@ export interface ZeroStream {
   next(words: number): Int32Array;
 }
 
+/** Which of the two pair keys of a party. */
+export type Peer = 'previous' | 'next';
+
 export interface Prss {
+  /**
+   * Pseudo-random bytes that this party and one peer have in common and the third party lacks: F(k_i, step) with
+   * the previous party, F(k_{i+1}, step) with the next. A zero share of the same step is the XOR of the two, so a
+   * step is drawn in one of the two ways only.
+   * @throws MpcError ADDRESS_REUSED
+   */
+  common(peer: Peer, step: string, bytes: number): Uint8Array<ArrayBuffer>;
   /** @throws MpcError ADDRESS_REUSED */
   zeroShare(step: string, lanes: number): BitVector;
   /** The same share, in pieces: bit i of the stream is lane i of `zeroShare`. */
@@ -52,7 +62,8 @@ export interface Prss {
 export function createPrss(keys: PairKeys): Prss {
   const registry = new AddressRegistry('draw');
   const zeroStream = (step: string): ZeroStream => {
-    registry.claim(step);
+    registry.claim(`previous ${step}`);
+    registry.claim(`next ${step}`);
     const label = streamLabel(step);
     const first = streamCipher(keys.withPrevious, label);
     const second = streamCipher(keys.withNext, label);
@@ -64,6 +75,11 @@ export function createPrss(keys: PairKeys): Prss {
     };
   };
   return {
+    common(peer, step, bytes) {
+      registry.claim(`${peer} ${step}`);
+      const stream = streamCipher(peer === 'previous' ? keys.withPrevious : keys.withNext, streamLabel(step));
+      return encryptZeros(stream, bytes);
+    },
     zeroStream,
     zeroShare(step, lanes) {
       const share = BitVector.zeros(lanes);
@@ -85,4 +101,12 @@ export function streamLabel(step: string): Uint8Array {
 
 function streamCipher(pairKey: KeyObject, label: Uint8Array) {
   return createCipheriv('aes-128-ctr', expandKey(pairKey, label, STREAM_KEY_BYTES), ZERO_COUNTER);
+}
+
+function encryptZeros(stream: ReturnType<typeof streamCipher>, bytes: number): Uint8Array<ArrayBuffer> {
+  const drawn = new Uint8Array(bytes);
+  for (let start = 0; start < bytes; start += ZEROS.length) {
+    drawn.set(stream.update(ZEROS.subarray(0, Math.min(ZEROS.length, bytes - start))), start);
+  }
+  return drawn;
 }

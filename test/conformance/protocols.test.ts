@@ -5,7 +5,7 @@ import { CLEAR_MANIFEST, ClearProtocol } from '../../mpc/protocols/clear.ts';
 import { REPLICATED_MANIFEST } from '../../mpc/protocols/replicated/manifest.ts';
 import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';
 import { createTestOutboxes } from '../support/outboxes.ts';
-import { runReplicated } from '../support/world.ts';
+import { runParties } from '../support/world.ts';
 import { describeProtocol } from './protocol.suite.ts';
 
 let dynamodb: LocalDynamodb;
@@ -29,7 +29,7 @@ describeProtocol(
   200,
 );
 
-describeProtocol('replicated in memory', { manifest: REPLICATED_MANIFEST, run: runReplicated }, 100);
+describeProtocol('replicated in memory', { manifest: REPLICATED_MANIFEST, run: runParties }, 100);
 
 describeProtocol(
   'replicated over outboxes',
@@ -37,7 +37,7 @@ describeProtocol(
     manifest: REPLICATED_MANIFEST,
     run: async (circuit, inputs) => {
       const channels = await createTestOutboxes(dynamodb.client);
-      return runReplicated(circuit, inputs, { channels, session: { sessionId: `outbox/${sessions++}` } });
+      return runParties(circuit, inputs, { channels, session: { sessionId: `outbox/${sessions++}` } });
     },
   },
   8,

@@ -1,5 +1,5 @@
 /**
- * Three parties in one process: test identities, session parameters, and `runReplicated`, which takes a circuit
+ * Three parties in one process: test identities, session parameters, and `runParties`, which takes a circuit
  * with clear inputs through sharing, sessions, evaluation and opening at all three.
  */
 
@@ -10,8 +10,8 @@ import type { Channel } from '../../mpc/channels/channel.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
 import type { Circuit } from '../../mpc/circuit/circuit.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
-import { ReplicatedProtocol } from '../../mpc/protocols/replicated/replicated.ts';
 import { type ReplicatedVector, shareVector } from '../../mpc/protocols/replicated/shares.ts';
+import { createThreePartyProtocol, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import {
   createPartyIdentity,
   type PartyIdentity,
@@ -67,6 +67,8 @@ export function shareInputs(
 }
 
 export interface WorldOptions {
+  /** `replicated` by default. */
+  readonly protocol?: ThreePartyName;
   /** A fresh memory network by default. */
   readonly channels?: Three<Channel>;
   readonly maxAttempts?: number;
@@ -80,7 +82,7 @@ export interface WorldRun {
   readonly attempt: number;
 }
 
-export async function runReplicated(
+export async function runParties(
   circuit: Circuit,
   clearInputs: ReadonlyMap<string, BitVector>,
   options: WorldOptions = {},
@@ -114,7 +116,7 @@ export function runParty(
 ) {
   const parameters = testParameters(channel, options.session);
   return runAttempts(parameters, options.maxAttempts ?? 1, async ({ links, prss }) => {
-    const protocol = new ReplicatedProtocol({ links, prss });
+    const protocol = createThreePartyProtocol(options.protocol ?? 'replicated', { links, prss }, randomBytes);
     const outputs = await protocol.open(await protocol.evaluate(circuit, inputs));
     return { outputs, counters: links.counters() };
   });

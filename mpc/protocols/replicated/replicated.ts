@@ -15,27 +15,20 @@
  * addresses of the session; the second time throws ADDRESS_REUSED before anything is sent.
  */
 
-import { hash } from 'node:crypto';
 import { andShares } from '../../bits/and-kernel.ts';
-import { BitVector, byteLength } from '../../bits/bit-vector.ts';
-import { equalBytes, frame } from '../../bytes.ts';
-import { MAX_MESSAGE_BYTES } from '../../channels/channel.ts';
+import { BitVector } from '../../bits/bit-vector.ts';
 import type { Circuit } from '../../circuit/circuit.ts';
-import { cost } from '../../circuit/cost.ts';
 import { MpcError } from '../../errors.ts';
 import { nextParty, previousParty } from '../../party.ts';
 import { type Prss, STREAM_CHUNK_WORDS, type ZeroStream } from '../../random/prss.ts';
 import type { Links } from '../../session/links.ts';
-import { SEAL_BYTES } from '../../session/seal.ts';
-import { type AndOperands, evaluateCircuit, type ShareAlgebra } from '../evaluate.ts';
+import { type AndOperands, evaluateCircuit } from '../evaluate.ts';
 import type { Evaluated, Protocol } from '../protocol.ts';
+import { linearAlgebra } from './linear-algebra.ts';
 import { REPLICATED_MANIFEST } from './manifest.ts';
-import { concatShares, constantShare, gatherShare, notShare, ReplicatedVector, xorShares } from './shares.ts';
-
-/** What one AND layer or one opening may hold, so that its seal still fits the channel. */
-const MAX_ROUND_BYTES = MAX_MESSAGE_BYTES - SEAL_BYTES;
-
-const OPEN_STEP = 'open';
+import { openShares } from './opening.ts';
+import { packVectors, requireWithinMessageBound, unpackVectors } from './round-message.ts';
+import { ReplicatedVector } from './shares.ts';
 
 export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   readonly manifest = REPLICATED_MANIFEST;
@@ -51,7 +44,10 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   /** @throws MpcError CIRCUIT_OVER_BOUND before anything is sent, and what links and inputs throw */
   async evaluate(circuit: Circuit, inputs: ReadonlyMap<string, ReplicatedVector>): Promise<Evaluated> {
     requireWithinMessageBound(circuit);
-    const outputs = await evaluateCircuit(circuit, inputs, this.#algebra());
+    const outputs = await evaluateCircuit(circuit, inputs, {
+      ...linearAlgebra(this.#links.self),
+      and: (layer, operands) => this.#and(layer, operands),
+    });
     const token = newToken();
     this.#evaluations.set(token, outputs);
     return token;
@@ -63,44 +59,7 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
     if (shared === undefined) {
       throw new MpcError('CIRCUIT_INVALID', 'only outputs that this protocol evaluated can be opened');
     }
-    const vectors = [...shared.values()];
-    const { self } = this.#links;
-    const next = nextParty(self);
-    const previous = previousParty(self);
-    const [, missing, missingHash] = await Promise.all([
-      this.#links.send(
-        OPEN_STEP,
-        new Map([
-          [next, packVectors(vectors.map(({ first }) => first))],
-          [previous, hashShare(packVectors(vectors.map(({ second }) => second)))],
-        ]),
-      ),
-      this.#links.receive(OPEN_STEP, previous),
-      this.#links.receive(OPEN_STEP, next),
-    ]);
-    const thirds = unpackVectors(
-      missing,
-      vectors.map(({ lanes }) => lanes),
-    );
-    if (!equalBytes(hashShare(missing), missingHash)) {
-      throw new MpcError('REVEAL_MISMATCH', 'the neighbours hold different values of the missing share', {
-        party: self,
-      });
-    }
-    return new Map([...shared.keys()].map((name, index) => [name, sumOf(vectors[index]!, thirds[index]!)]));
-  }
-
-  #algebra(): ShareAlgebra<ReplicatedVector> {
-    const { self } = this.#links;
-    return {
-      lanesOf: (vector) => vector.lanes,
-      constant: (bits) => constantShare(self, bits),
-      xor: xorShares,
-      not: (source) => notShare(self, source),
-      gather: gatherShare,
-      concat: concatShares,
-      and: (layer, operands) => this.#and(layer, operands),
-    };
+    return openShares(this.#links, shared);
   }
 
   async #and(
@@ -160,59 +119,6 @@ export function multiplyShares(
     product.clearPadding();
     return product;
   });
-}
-
-/** One vector after another, each in whole bytes. */
-function packVectors(vectors: readonly BitVector[]): Uint8Array<ArrayBuffer> {
-  const packed = new Uint8Array(vectors.reduce((sum, { lanes }) => sum + byteLength(lanes), 0));
-  let offset = 0;
-  for (const { lanes, words } of vectors) {
-    const bytes = byteLength(lanes);
-    packed.set(new Uint8Array(words.buffer, 0, bytes), offset);
-    offset += bytes;
-  }
-  return packed;
-}
-
-/** @throws MpcError MESSAGE_MALFORMED when the length is not exactly that of the vectors */
-function unpackVectors(packed: Uint8Array, lanes: readonly number[]): readonly BitVector[] {
-  const expected = lanes.reduce((sum, count) => sum + byteLength(count), 0);
-  if (packed.length !== expected) {
-    throw new MpcError('MESSAGE_MALFORMED', `a round of ${expected} bytes came with ${packed.length}`, {
-      expected,
-      bytes: packed.length,
-    });
-  }
-  let offset = 0;
-  return lanes.map((count) => {
-    const start = offset;
-    offset += byteLength(count);
-    return BitVector.fromBytes(packed.subarray(start, offset), count);
-  });
-}
-
-function hashShare(packed: Uint8Array): Uint8Array {
-  return hash('sha256', frame('tacit/1 open', packed), 'buffer');
-}
-
-function sumOf({ first, second }: ReplicatedVector, third: BitVector): BitVector {
-  const sum = BitVector.zeros(first.lanes);
-  for (let word = 0; word < sum.words.length; word++) {
-    sum.words[word] = first.words[word]! ^ second.words[word]! ^ third.words[word]!;
-  }
-  return sum;
-}
-
-function requireWithinMessageBound(circuit: Circuit): void {
-  const { layers, outputLanes } = cost(circuit);
-  const openingBytes = outputLanes.reduce((sum, lanes) => sum + byteLength(lanes), 0);
-  const bytes = layers.reduce((most, layer) => Math.max(most, layer.bytes), openingBytes);
-  if (bytes > MAX_ROUND_BYTES) {
-    throw new MpcError('CIRCUIT_OVER_BOUND', 'one round of this circuit exceeds what a message may hold', {
-      bytes,
-      bound: MAX_ROUND_BYTES,
-    });
-  }
 }
 
 function newToken(): Evaluated {

@@ -16,7 +16,7 @@ import {
 } from '../../../mpc/protocols/replicated/shares.ts';
 import { openSession } from '../../../mpc/session/session.ts';
 import { outcomeOf, outcomesOf } from '../../support/settle.ts';
-import { forEachParty, runParty, runReplicated, shareInputs, testParameters } from '../../support/world.ts';
+import { forEachParty, runParties, runParty, shareInputs, testParameters } from '../../support/world.ts';
 
 const bitsArbitrary = fc.array(fc.boolean(), { minLength: 1, maxLength: 100 }).map(BitVector.fromBits);
 
@@ -79,7 +79,7 @@ describe('replicated protocol', () => {
       builder.output(`same${index}`, builder.and(input, ones));
       builder.output(`none${index}`, builder.and(input, builder.not(input)));
     });
-    const { outputs } = await runReplicated(builder.build(), inputs);
+    const { outputs } = await runParties(builder.build(), inputs);
     for (const [index, bits] of [...inputs.values()].entries()) {
       expect(outputs.get(`same${index}`)?.equals(bits)).toBe(true);
       expect(outputs.get(`none${index}`)?.equals(BitVector.zeros(bits.lanes))).toBe(true);
@@ -96,7 +96,7 @@ describe('replicated protocol', () => {
       },
     });
     const inputs = new Map(['a', 'b'].map((name) => [name, BitVector.ones(13)]));
-    await runReplicated(circuit, inputs, { channels });
+    await runParties(circuit, inputs, { channels });
     const layers = cost(circuit).layers.map(({ bytes }) => bytes + REPLICATED_MANIFEST.layerOverheadBytes);
     expect(layers).toEqual([18, 18]);
     expect(Object.fromEntries([...lengths].sort())).toEqual({
