@@ -73,7 +73,7 @@ export function parseDocument<Schema extends z.ZodMiniType>(
   code: AuctionErrorCode,
   document: string,
 ): z.output<Schema> {
-  const result = z.safeParse(schema, json);
+  const result = z.safeParse(schema, json, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const field = issue === undefined ? '' : fieldPath(issue.path);

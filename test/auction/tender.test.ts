@@ -109,6 +109,9 @@ describe('a specification', () => {
     (field) => {
       const error = refused(() => parseTenderSpec(without(field)), 'TENDER_MALFORMED');
       expect(error.facts['field']).toBe(field);
+      expect(error.message).toContain('is missing');
+      const empty = refused(() => parseTenderSpec({ ...specJson, [field]: null }), 'TENDER_MALFORMED');
+      expect(empty.message).not.toContain('is missing');
     },
   );
 
