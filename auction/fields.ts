@@ -96,6 +96,7 @@ function fieldPath(path: readonly PropertyKey[]): string {
 
 /** Speaks of the expectation alone: the value that was found is never repeated. */
 function describeIssue(issue: z.core.$ZodIssue): string {
+  if (issue.input === undefined) return 'is missing';
   switch (issue.code) {
     case 'unrecognized_keys': {
       const key = (issue.keys[0] ?? '').slice(0, MAX_QUOTED_KEY_LENGTH);
@@ -103,7 +104,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
     }
     case 'invalid_type':
       if (issue.message.startsWith('must ')) return issue.message;
-      return issue.input === undefined ? 'is missing' : `must be of type ${issue.expected}`;
+      return `must be of type ${issue.expected}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}`;
     case 'too_small':
