@@ -8,7 +8,7 @@
 
 interface CodeMeaning {
   /** HTTP status (RFC 9110) that an API answers with. */
-  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 425 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 409 | 413 | 422 | 503;
   /** What it means, and what to do about it. */
   readonly meaning: string;
 }
@@ -78,7 +78,7 @@ export const AUCTION_ERRORS = {
     meaning: 'only the auctioneer may close the tender; the order is not signed by its key',
   },
   CLOSE_BEFORE_DEADLINE: {
-    status: 425,
+    status: 409,
     meaning: 'the deadline of the tender has not passed, or it has none',
   },
   CLOSING_LIST_MALFORMED: { status: 400, meaning: 'the closing list does not have the documented form' },
@@ -92,6 +92,10 @@ export const AUCTION_ERRORS = {
     meaning: 'a bid that counts was not passed on by the parties that list it',
   },
   CLOSING_REPAIR_FAILED: { status: 409, meaning: 'a share could not be repaired from the neighbours' },
+  CLOSING_SHARES_LOST: {
+    status: 503,
+    meaning: 'this party can no longer open a bid it gave a receipt for; restore its sealing key',
+  },
   CLOSING_VIEWS_DIFFER: {
     status: 409,
     meaning: 'a party showed different closing lists to different parties; ask the operators',

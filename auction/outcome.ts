@@ -8,7 +8,6 @@
 
 import * as z from 'zod/mini';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
-import { formatAmount, parseAmount, rankOf } from './amount.ts';
 import { hashDocument, toBase64url } from './canonical.ts';
 import type { ClosingSet } from './closing-set.ts';
 import { AuctionError } from './errors.ts';
@@ -23,6 +22,7 @@ import {
   signatureField,
 } from './fields.ts';
 import type { Coins } from './lottery.ts';
+import { checkOutcomeRules } from './outcome-rules.ts';
 import {
   portableSignatures,
   type Signatures,
@@ -166,7 +166,7 @@ export function checkOutcome(
       tender: statement.tender,
     });
   }
-  checkRules(statement, terms);
+  checkOutcomeRules(statement, terms);
   const signers = new Set<PartyIndex>();
   for (const { party, signature } of signed.signatures) {
     if (signers.has(party)) {
@@ -214,51 +214,4 @@ export function checkOutcomeOfSet(statement: OutcomeStatement, set: ClosingSet):
     if (live.some((bid) => bid.bidder === winner && bid.bidderKey === winnerKey)) continue;
     throw new AuctionError('OUTCOME_SET_MISMATCH', 'the winner has no live bid in the lot', { lot });
   }
-}
-
-/** What the public rules of the tender say about any outcome, without knowing a bid. */
-function checkRules(statement: OutcomeStatement, terms: TenderTerms): void {
-  if ((terms.spec.tieBreak === 'lottery') !== (statement.coins !== undefined)) {
-    throw inconsistent('coins are shown exactly where ties are decided by lottery', {});
-  }
-  const sameLots = (entries: readonly { readonly lot: string }[]): boolean =>
-    entries.length === terms.lots.length && entries.every((entry, index) => entry.lot === terms.lots[index]);
-  if (!sameLots(statement.liveBids) || !sameLots(statement.lots)) {
-    throw inconsistent('the outcome does not have the lots of the tender in their order', {});
-  }
-  for (const [index, result] of statement.lots.entries()) {
-    const { lot } = result;
-    const enough = (statement.liveBids[index]?.count ?? 0) >= terms.spec.minimumBids;
-    if (result.outcome === 'no-sale') {
-      if (enough === (result.reason === 'too-few-bids'))
-        throw inconsistent('the reason contradicts the bids', { lot });
-      continue;
-    }
-    if (!enough) throw inconsistent('the lot was awarded with too few bids', { lot });
-    checkPrice(result.price, lot, terms);
-  }
-}
-
-function checkPrice(text: string, lot: string, terms: TenderTerms): void {
-  const { decimals } = terms.spec;
-  let price: bigint;
-  try {
-    price = parseAmount(text, decimals);
-  } catch (error) {
-    throw inconsistent('the price is no amount of the tender', { lot }, { cause: error });
-  }
-  if (formatAmount(price, decimals) !== text)
-    throw inconsistent("the price does not have the tender's decimals", { lot });
-  if (price > terms.ceiling) throw inconsistent('the price is over the ceiling', { lot });
-  if (terms.reserve !== undefined && rankOf(price, terms) > rankOf(terms.reserve, terms)) {
-    throw inconsistent('the price does not meet the reserve', { lot });
-  }
-}
-
-function inconsistent(
-  complaint: string,
-  facts: Readonly<Record<string, string>>,
-  options?: ErrorOptions,
-): AuctionError {
-  return new AuctionError('OUTCOME_INCONSISTENT', complaint, facts, options);
 }
