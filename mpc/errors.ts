@@ -34,6 +34,8 @@ export const MPC_ERROR_CODES = {
   ATTEMPT_USED: 'every attempt number of this session is used up; begin a session with another identifier',
   CHECK_INCOMPLETE: 'not every AND was recorded for checking; nothing may be opened',
   CHECK_FAILED: 'a party did not prove that its AND messages were right; nothing was opened',
+  CHECK_SEED_DIFFERS:
+    'a prover was given another coefficient seed than its verifiers hold; nothing was opened',
   CHECK_CHALLENGES_DIFFER: 'the two verifiers of a party saw different proofs; nothing was opened',
   CHECK_UNBLINDED: 'a proof ended in a challenge that would have opened a factor without its blind',
   REVEAL_MISMATCH: 'the two neighbours hold different values of the same share',

@@ -31,7 +31,7 @@ const VERDICT_STEP = 'check/verdict';
 const VERDICT_BYTES = 2 * ELEMENT_BYTES;
 
 /**
- * @throws MpcError CHECK_INCOMPLETE when not every AND was logged; CHECK_CHALLENGES_DIFFER, CHECK_FAILED when a proof does
+ * @throws MpcError CHECK_INCOMPLETE when not every AND was logged; CHECK_SEED_DIFFERS, CHECK_CHALLENGES_DIFFER, CHECK_FAILED when a proof does
  *   not hold: then the prover or the other verifier deviated, and nothing may be opened
  */
 export async function checkAnds(
@@ -157,11 +157,12 @@ class Check {
 
   /** As right verifier, with the challenges drawn from what the prover sent. */
   #verifyPrevious(seed: Uint8Array, message: Uint8Array): RoleResult {
-    const expected = this.#batches.length * NONCE_BYTES + this.#totalRounds * ROUND_BYTES;
+    const expected = ELEMENT_BYTES + this.#batches.length * NONCE_BYTES + this.#totalRounds * ROUND_BYTES;
     requireLength(message, expected, PROOF_STEP);
+    this.#requireSameSeed(seed, message.subarray(0, ELEMENT_BYTES));
     const blinds = this.#rightBlinds('previous', this.#previous);
     const drawn: Element[] = [];
-    let offset = 0;
+    let offset = ELEMENT_BYTES;
     const results = this.#batches.map((batch, index) => {
       const nonce = message.subarray(offset, offset + NONCE_BYTES);
       const end = offset + NONCE_BYTES + this.#rounds[index]! * ROUND_BYTES;
@@ -174,6 +175,19 @@ class Check {
       return verifyAsRight(this.#kernels, batch, { seed, index, halves, challenges, blind: blinds[index]! });
     });
     return { results, digest: digestOfChallenges(drawn) };
+  }
+
+  /**
+   * The prover repeats the seed it was given. A left verifier that gave it another one would learn this party's half of
+   * a last claim that its own half does not determine, so this party stops before it sends a verdict.
+   */
+  #requireSameSeed(seed: Uint8Array, repeated: Uint8Array): void {
+    if (!equalBytes(seed, repeated)) {
+      throw new MpcError('CHECK_SEED_DIFFERS', `party ${this.#previous} was given another seed, or says so`, {
+        prover: this.#previous,
+        verifier: this.#next,
+      });
+    }
   }
 
   #judge(prover: PartyIndex, own: RoleResult, message: Uint8Array): void {

@@ -33,7 +33,7 @@ export function logWordsOf(circuit: CircuitCost): number {
 
 function checkBytes(circuit: CircuitCost): number {
   const batches = batchColumnsOf(logWordsOf(circuit));
-  let bytes = ELEMENT_BYTES + SEAL_BYTES;
+  let bytes = 2 * ELEMENT_BYTES + SEAL_BYTES;
   for (const columns of batches) {
     const rounds = checkRoundsOf(columns);
     bytes += NONCE_BYTES + 2 * ELEMENT_BYTES * rounds + ELEMENT_BYTES * rounds + 2 * 2 * ELEMENT_BYTES;

@@ -18,8 +18,8 @@
  *    and the prover lacks. Only the left one may send it: it is the receiver of the prover's AND messages, so when it has
  *    passed its last layer the prover has no message left to choose. (The right one can be a layer ahead; a seed from it
  *    would let a prover fit its last errors to the coefficients.)
- * 2. `check/proof`: the prover sends the right verifier its half of all rounds and a nonce, and the left verifier the
- *    challenges (transcript.ts). The left half of the rounds comes from a stream the two have in common.
+ * 2. `check/proof`: the prover sends the right verifier the seed it was given, its half of all rounds and a nonce, and the
+ *    left verifier the challenges (transcript.ts). The right verifier stops if the seed is another than it holds. The left half of the rounds comes from a stream the two have in common.
  * 3. `check/verdict`: the verifiers exchange their folded, blinded factors, their halves of the last claim and a digest of
  *    the challenges, and abort unless product, sum and digests agree.
  *
@@ -76,7 +76,7 @@ export class VerifiedProtocol implements Protocol<ReplicatedVector> {
 
   /**
    * Evaluates and checks every AND.
-   * @throws MpcError CHECK_FAILED, CHECK_CHALLENGES_DIFFER when a proof does not hold, and what links and inputs throw;
+   * @throws MpcError CHECK_FAILED, CHECK_SEED_DIFFERS, CHECK_CHALLENGES_DIFFER when a proof does not hold, and what links and inputs throw;
    *   nothing is opened then
    */
   async evaluate(circuit: Circuit, inputs: ReadonlyMap<string, ReplicatedVector>): Promise<Evaluated> {
