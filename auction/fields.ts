@@ -3,8 +3,9 @@
  *
  * Every document is a strict object: an unknown field is an error, because a signature would cover it while
  * no check would read it. Strings are bounded before anything is done with them. Names are compared as text,
- * so they must be in one spelling: trimmed, Unicode NFC, and without control, line-separator and
- * text-direction characters that could make two names look alike on a screen.
+ * so they must be in one spelling: trimmed, Unicode NFC, and without control, line-separator, invisible and
+ * text-direction characters, with which two names would look alike on a screen. Look-alike letters of different
+ * scripts remain possible; the bidder's key beside the name tells such names apart.
  */
 
 import * as z from 'zod/mini';
@@ -26,12 +27,16 @@ export function textField(maximumLength: number) {
     z.maxLength(maximumLength, `must have at most ${maximumLength} characters`),
     z.refine((text) => text.trim() === text, 'must not begin or end with spaces'),
     z.refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
-    z.refine((text) => !FORBIDDEN_IN_TEXT.test(text), 'must have no control or text-direction characters'),
+    z.refine(
+      (text) => !FORBIDDEN_IN_TEXT.test(text),
+      'must have no control, invisible or text-direction characters',
+    ),
     z.refine((text) => text.normalize('NFC') === text, 'must be in Unicode normal form C'),
   );
 }
 
-const FORBIDDEN_IN_TEXT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u;
+const FORBIDDEN_IN_TEXT =
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/u;
 
 /** Exactly `byteLength` bytes as base64url without padding, in the one spelling with zero spare bits. */
 export function bytesField(byteLength: number) {

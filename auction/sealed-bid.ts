@@ -26,9 +26,8 @@ import {
 } from './commitment.ts';
 import { envelopeInfo, openAsParty, type SealingKeyPair, sealToParty } from './envelope.ts';
 import { AuctionError } from './errors.ts';
-import { parseDocument } from './fields.ts';
 import { type Signatures, signDocument, signerOf } from './signature.ts';
-import { checkLot, SALT_BYTES, type SealedBid, shareBytesOf, submissionSchema } from './submission.ts';
+import { checkFacts, SALT_BYTES, type SealedBid, shareBytesOf } from './submission.ts';
 import type { PartyRecords, TenderTerms } from './tender.ts';
 
 /** Uniformly random bytes, as many as asked for. */
@@ -45,6 +44,7 @@ export interface SealOptions {
   readonly version: number;
   /** Minor units. */
   readonly amount: bigint;
+  /** For shares and salts; HPKE draws its ephemeral keys from WebCrypto. */
   readonly random: RandomBytes;
   readonly signatures?: Signatures;
 }
@@ -52,9 +52,8 @@ export interface SealOptions {
 /** @throws AuctionError AMOUNT_NEGATIVE, AMOUNT_OVER_CEILING, LOT_UNKNOWN, BID_MALFORMED, KEY_MALFORMED */
 export async function sealBid(options: SealOptions): Promise<SealedBid> {
   const { terms, parties, lot, bidder, version, random } = options;
-  checkLot(lot, terms);
   const signer = signerOf(options.bidderSecretKey, options.signatures);
-  const facts = { tender: terms.id, lot, bidder, bidderKey: signer.publicKey, version };
+  const facts = checkFacts({ tender: terms.id, lot, bidder, bidderKey: signer.publicKey, version }, terms);
   const shares = splitRank(rankOf(options.amount, terms), terms.bits, random);
   const commitments = [
     commitmentTo(facts, 0, shares[0]),
@@ -73,9 +72,7 @@ export async function sealBid(options: SealOptions): Promise<SealedBid> {
     commitments,
     envelopes: [await seal(0), await seal(1), await seal(2)],
   } as const;
-  const sealed: SealedBid = { ...body, signature: signDocument('bid', body, signer) };
-  parseDocument(submissionSchema, sealed, 'BID_MALFORMED', 'bid');
-  return sealed;
+  return { ...body, signature: signDocument('bid', body, signer) };
 }
 
 export interface OpenOptions {

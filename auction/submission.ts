@@ -29,7 +29,8 @@ export interface Envelope {
   readonly ciphertext: string;
 }
 
-interface SubmissionFacts {
+/** What every submission says of itself. */
+export interface SubmissionFacts {
   /** Id of the tender. */
   readonly tender: string;
   readonly lot: string;
@@ -82,6 +83,7 @@ const facts = {
   bidderKey: publicKeyField,
   version: versionField,
 };
+const factsSchema = z.strictObject(facts);
 const envelopeSchema = z.strictObject({
   encapsulated: publicKeyField,
   ciphertext: z
@@ -150,18 +152,19 @@ export interface WithdrawalOptions {
 export function createWithdrawal(options: WithdrawalOptions): Withdrawal {
   const signer = signerOf(options.bidderSecretKey, options.signatures);
   const { terms, lot, bidder, version } = options;
-  checkLot(lot, terms);
-  const body = {
-    kind: 'withdrawal',
-    tender: terms.id,
-    lot,
-    bidder,
-    bidderKey: signer.publicKey,
-    version,
-  } as const;
-  const withdrawal: Withdrawal = { ...body, signature: signDocument('withdrawal', body, signer) };
-  parseDocument(submissionSchema, withdrawal, 'BID_MALFORMED', 'withdrawal');
-  return withdrawal;
+  const stated = checkFacts({ tender: terms.id, lot, bidder, bidderKey: signer.publicKey, version }, terms);
+  const body = { kind: 'withdrawal', ...stated } as const;
+  return { ...body, signature: signDocument('withdrawal', body, signer) };
+}
+
+/**
+ * What a bidder is about to sign.
+ * @throws AuctionError BID_MALFORMED, LOT_UNKNOWN
+ */
+export function checkFacts(stated: SubmissionFacts, terms: TenderTerms): SubmissionFacts {
+  const checked = parseDocument(factsSchema, stated, 'BID_MALFORMED', 'bid');
+  checkLot(checked.lot, terms);
+  return checked;
 }
 
 /** @throws AuctionError LOT_UNKNOWN */
