@@ -95,7 +95,10 @@ class Check {
         new Map([
           [
             this.#next,
-            concatBytes(proofs.flatMap(({ rightHalves }, index) => [nonces[index]!, rightHalves])),
+            concatBytes([
+              ownSeed,
+              ...proofs.flatMap(({ rightHalves }, index) => [nonces[index]!, rightHalves]),
+            ]),
           ],
           [this.#previous, concatBytes(proofs.flatMap(({ challenges }) => challenges))],
         ]),
