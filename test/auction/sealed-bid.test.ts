@@ -284,6 +284,13 @@ describe('an envelope', () => {
     wrong[0]! ^= 1;
     const resealed = await reseal(concatBytes([wrong, pair.first.salt, pair.second.share, pair.second.salt]));
     await refusedAsync(() => open(resealed, 0), 'COMMITMENT_MISMATCH');
+    const second = pair.second.share.slice();
+    second[0]! ^= 1;
+    const halfRight = await reseal(
+      concatBytes([pair.first.share, pair.first.salt, second, pair.second.salt]),
+    );
+    const error = await refusedAsync(() => open(halfRight, 0), 'COMMITMENT_MISMATCH');
+    expect(error.facts['share']).toBe(1);
     const swapped = await reseal(
       concatBytes([pair.second.share, pair.second.salt, pair.first.share, pair.first.salt]),
     );
