@@ -304,6 +304,9 @@ describe('an envelope', () => {
     const resealed = await reseal(concatBytes([over, pair.first.salt, pair.second.share, pair.second.salt]));
     await refusedAsync(() => open(resealed, 0), 'SHARE_MALFORMED');
     await refusedAsync(async () => open(await reseal(new Uint8Array(10)), 0), 'SHARE_MALFORMED');
+    const { first, second } = pair;
+    const longer = concatBytes([first.share, first.salt, second.share, second.salt, Uint8Array.of(0)]);
+    await refusedAsync(async () => open(await reseal(longer), 0), 'SHARE_MALFORMED');
   });
 
   /** Party 0's envelope with another plaintext, as a cheating bidder would make it. */
