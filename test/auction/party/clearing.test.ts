@@ -1,0 +1,147 @@
+/** Signing, gathering signatures, repeating, and what happens when parties disagree on the outcome. */
+
+import { describe, expect, test } from 'vitest';
+import { canonicalBytes, toBase64url } from '../../../auction/canonical.ts';
+import { checkOutcome, type SignedOutcome, signOutcome } from '../../../auction/outcome.ts';
+import type { ClearingProgress } from '../../../auction/party/clearing-run.ts';
+import type { Delivery } from '../../../mpc/channels/memory.ts';
+import {
+  type AuctionWorld,
+  codesOf,
+  openWorld,
+  random,
+  type WorldOptions,
+} from '../../support/auction-world.ts';
+
+async function worldToClear(options: WorldOptions = {}): Promise<AuctionWorld> {
+  const world = await openWorld(options);
+  await world.submit(await world.bid('Ann', 5n));
+  await world.submit(await world.bid('Bob', 7n));
+  return world;
+}
+
+describe('clearing', () => {
+  test('ends with one statement that all three signed, and repeating it changes nothing', async () => {
+    const world = await worldToClear();
+    await world.closeAll();
+    const [first, ...others] = await world.clearAll();
+    const context = { terms: world.tender.terms, parties: world.records, required: 3 } as const;
+    expect(checkOutcome(first!.outcome, context)).toEqual(first!.outcome);
+    for (const { outcome } of others) expect(outcome).toEqual(first!.outcome);
+    expect((await world.clearAll())[0]).toEqual(first);
+    expect(await world.start(1).clear(world.id)).toMatchObject({ outcome: first!.outcome });
+    expect(await world.parties[2].outcome(world.id)).toEqual(first!.outcome);
+  });
+
+  test('costs what the circuit says, and tells how it goes on', async () => {
+    const world = await worldToClear();
+    await world.closeAll();
+    const told: ClearingProgress[] = [];
+    const [report] = await Promise.all([
+      world.parties[0].clear(world.id, { onProgress: (progress) => told.push(progress) }),
+      world.parties[1].clear(world.id),
+      world.parties[2].clear(world.id),
+    ]);
+    const { predicted, rounds, bytesSent, ands, bids } = report.statistics;
+    expect({ rounds, ands, bytes: bytesSent }).toEqual(predicted);
+    expect(told).toEqual([
+      { stage: 'closing', step: 'list' },
+      { stage: 'closing', step: 'passing' },
+      { stage: 'computing', attempt: 1, bids, rounds },
+      { stage: 'signing' },
+    ]);
+  });
+
+  test('starts by itself at the deadline, with what was received before it', async () => {
+    const world = await worldToClear({ spec: { closesAt: '1970-01-01T00:00:02Z' } });
+    await expect(world.parties[0].clear(world.id)).rejects.toMatchObject({ code: 'CLOSE_BEFORE_DEADLINE' });
+    world.clock.set(2_500);
+    const [report] = await world.clearAll();
+    expect(report!.outcome.statement.lots).toMatchObject([{ winner: 'Ann', price: '7' }]);
+    expect((await world.parties[0].tender(world.id)).state).toMatchObject({ closedAt: 2_000 });
+  });
+
+  test('runs once at a time in a process', async () => {
+    const world = await worldToClear();
+    await world.closeAll();
+    const [first, second] = await Promise.allSettled([
+      world.parties[0].clear(world.id),
+      world.parties[0].clear(world.id),
+      world.parties[1].clear(world.id),
+      world.parties[2].clear(world.id),
+    ]);
+    expect(codesOf([first, second])).toEqual(['fulfilled', 'CLEARING_BUSY']);
+  });
+
+  test('in two processes of one party ends with the one outcome', async () => {
+    const world = await worldToClear();
+    await world.closeAll();
+    const twin = world.start(0);
+    const runs = [...world.parties, twin].map((party) => party.clear(world.id));
+    const codes = codesOf(await Promise.allSettled(runs)).filter((code) => code !== 'fulfilled');
+    for (const code of codes) expect(code).toBe('ATTEMPT_TAKEN_OVER');
+    const [report, ...others] = await world.clearAll();
+    for (const { outcome } of others) expect(outcome).toEqual(report!.outcome);
+    expect(report!.outcome.signatures).toHaveLength(3);
+  });
+
+  test('ends when it is told to', async () => {
+    const world = await worldToClear();
+    await world.closeAll();
+    const stop = new AbortController();
+    const clearing = world.parties[0].clear(world.id, { signal: stop.signal });
+    setTimeout(() => stop.abort(new Error('enough')), 20);
+    await expect(clearing).rejects.toThrow('enough');
+  });
+
+  test('keeps its own signature where a peer gives none, and shows the others later', async () => {
+    const withheld = { on: true };
+    const deliver = ({ topic, from, bytes }: Delivery) =>
+      withheld.on && from === 2 && topic.endsWith('/outcome') ? undefined : bytes;
+    const world = await worldToClear({ network: { deliver }, timeouts: { signatureTimeoutMs: 50 } });
+    await world.closeAll();
+    const [first] = await world.clearAll();
+    expect(first!.outcome.signatures.map(({ party }) => party)).toEqual([0, 1]);
+    expect((await world.parties[0].outcome(world.id)).signatures).toHaveLength(2);
+    withheld.on = false;
+    expect((await world.parties[0].outcome(world.id)).signatures).toHaveLength(3);
+    expect((await world.stores[0].outcome(world.id))?.outcome.signatures).toHaveLength(3);
+  });
+});
+
+describe('a peer that signs something else', () => {
+  async function codesAgainst(change: (world: AuctionWorld, signed: SignedOutcome) => unknown) {
+    let world: AuctionWorld | undefined;
+    const deliver = ({ topic, from, to, bytes }: Delivery) => {
+      if (world === undefined || from !== 2 || to !== 0 || !topic.endsWith('/outcome')) return bytes;
+      return canonicalBytes(change(world, JSON.parse(new TextDecoder().decode(bytes)) as SignedOutcome));
+    };
+    world = await worldToClear({ network: { deliver } });
+    await world.closeAll();
+    const codes = codesOf(await world.clearEach());
+    const shown = await world.parties[0].outcome(world.id);
+    expect(shown.signatures.map(({ party }) => party)).toEqual([0, 1]);
+    return codes;
+  }
+
+  test('is an OUTCOME_CONFLICT where it is another statement', async () => {
+    const codes = await codesAgainst((world, { statement }) => {
+      const other = { ...statement, closingRoot: toBase64url(random(32)) };
+      return { statement: other, signatures: [signOutcome(other, 2, world.keys[2].signing)] };
+    });
+    expect(codes).toEqual(['OUTCOME_CONFLICT', 'fulfilled', 'fulfilled']);
+  });
+
+  test('is an OUTCOME_SIGNATURE where it did not sign', async () => {
+    const wrong = await codesAgainst((_, signed) => ({
+      ...signed,
+      signatures: [{ party: 2, signature: toBase64url(random(64)) }],
+    }));
+    expect(wrong[0]).toBe('OUTCOME_SIGNATURE');
+    const anothers = await codesAgainst((world, signed) => ({
+      ...signed,
+      signatures: [signOutcome(signed.statement, 1, world.keys[1].signing)],
+    }));
+    expect(anothers[0]).toBe('OUTCOME_SIGNATURE');
+  });
+});
