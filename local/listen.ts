@@ -22,10 +22,20 @@ export function listenOnLoopback(server: Server, port: number): Promise<number> 
   });
 }
 
-/** Ends keep-alive connections that have no request under way, then waits for those that have. */
+/** How often a server that closes looks for connections that have become idle. */
+const IDLE_CHECK_MS = 10;
+
+/**
+ * Waits for requests under way; connections end as soon as they are idle. A server's own close() would keep
+ * those that become idle later for the keep-alive timeout of 5 s.
+ */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.close((error) => (error ? reject(error) : resolve()));
-    server.closeIdleConnections();
+    const timer = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    server.close((error) => {
+      clearInterval(timer);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }
