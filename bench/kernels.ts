@@ -1,15 +1,13 @@
 /**
  * What each kernel costs, in nanoseconds an element, at several lengths: `node bench/kernels.ts [name] [lengths]`.
  *
- * One thread, operands random, code warm. Each figure is the median of several samples of processor time (not wall
- * time, so that other programs on the machine count less); a sample lasts some 50 ms, because the system counts
- * processor time in ticks of milliseconds. The first line names machine, runtime and commit.
+ * One thread, operands random, code warm. Each figure is the least of many short samples: whatever else the machine
+ * does can only add to one. The first line names machine, runtime and commit.
  */
 
 import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import { cpus } from 'node:os';
-import process from 'node:process';
 import {
   COLUMN_BYTES,
   CROSS_PRODUCTS_BYTES,
@@ -21,9 +19,9 @@ import {
 
 const LONGEST = 2 ** 20;
 const LENGTHS = [16, 128, 1024, 8192, 65_536, LONGEST];
-const SAMPLES = 5;
-const SAMPLE_MS = 50;
-const WARM_UP_MS = 100;
+/** Long enough for the clock, short enough to run undisturbed now and then. */
+const SAMPLE_MS = 0.3;
+const MEASURE_MS = 400;
 
 function kernelsByName(): ReadonlyMap<string, (count: number) => void> {
   const kernels = new FieldKernels();
@@ -58,28 +56,19 @@ function kernelsByName(): ReadonlyMap<string, (count: number) => void> {
   ]);
 }
 
-function processorMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Nanoseconds of one call, the median of the samples. */
+/** Nanoseconds of one call; the first samples also warm the code up. */
 function measure(call: () => void): number {
-  const begin = performance.now();
-  let calls = 0;
-  while (performance.now() - begin < WARM_UP_MS) {
-    call();
-    calls += 1;
-  }
-  const callsPerSample = Math.max(1, Math.ceil((calls * SAMPLE_MS) / WARM_UP_MS));
-  const samples: number[] = [];
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    const from = processorMs();
+  const end = performance.now() + MEASURE_MS;
+  let callsPerSample = 1;
+  let least = Number.POSITIVE_INFINITY;
+  while (performance.now() < end) {
+    const begin = performance.now();
     for (let index = 0; index < callsPerSample; index++) call();
-    samples.push(processorMs() - from);
+    const elapsed = performance.now() - begin;
+    least = Math.min(least, elapsed / callsPerSample);
+    if (elapsed < SAMPLE_MS) callsPerSample *= 2;
   }
-  const median = samples.toSorted((left, right) => left - right)[Math.floor(SAMPLES / 2)]!;
-  return (median * 1e6) / callsPerSample;
+  return least * 1e6;
 }
 
 function git(...parameters: string[]): string {

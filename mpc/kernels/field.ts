@@ -43,7 +43,7 @@ const CROSS_PART = 32_768;
 /** Sums of 8 bytes for every pair of a nibble and a byte. */
 const CROSS_TABLE_BYTES = 16 * 256 * WEIGHT_BYTES;
 
-/** From so many columns on, 32 passes with tables of 32 KB cost less than 64 with tables of 2 KB. */
+/** From so many columns on, 32 passes with tables of 32 KB (fixed cost 30 us) beat 64 with tables of 2 KB (5 us). */
 const CROSS_BYTES_FROM = 1024;
 
 /** Where operands and results of single products pass through the memory, below the heap. */
@@ -51,9 +51,12 @@ const LEFT = 0x40;
 const RIGHT = 0x50;
 const RESULT = 0x60;
 
-/** From so many elements on, tables or buckets by nibbles pay, and by bytes; measured by bench/kernels.ts. */
-const NIBBLES_FROM = 24;
-const BYTES_FROM = 1024;
+/**
+ * From so many elements on, tables or buckets by nibbles pay (fixed cost 0.5 us), and by bytes (2 to 3 us). Measured
+ * crossings on a Xeon of 2023: 24 to 48 and 280 to 450, different for each kernel but too close to tell apart.
+ */
+const NIBBLES_FROM = 40;
+const BYTES_FROM = 384;
 
 export class FieldKernels {
   readonly memory: KernelMemory;
@@ -266,6 +269,11 @@ export class FieldKernels {
   }
 
   #require(offsets: readonly number[], count: number, bytesEach: number): void {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new MpcError('KERNEL_OPERAND_SHAPE', 'a count of elements is a whole number, not negative', {
+        count,
+      });
+    }
     for (const offset of offsets) this.memory.requireAllocated(offset, count * bytesEach);
   }
 
