@@ -6,6 +6,10 @@
 ;; sums by halving, as in subsets.wat. For few columns that gathering would cost more than the passes: pairs of nibbles
 ;; make 64 passes and tables of 2 KB. Selecting a nibble is a multiplication by a scale that the pass fixes, followed by
 ;; a mask: shifts by a variable cost three operations on x86.
+;;
+;; Measured: 22 to 27 ns a column by nibble and byte; 52 by nibbles, whose few buckets are often still being written when
+;; they are read again. Pairs of bytes, 16 passes over tables of 512 KB, took 17 ns where these 32 passes took 21, before
+;; gathering and with a second-level cache of 2 MB: not worth a third method.
 
 ;; One pass: adds e to the bucket that a nibble of the byte at u and the byte at v name.
 ;; uScale is 2048 for the low nibble and 128 for the high one.

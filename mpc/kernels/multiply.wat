@@ -9,6 +9,10 @@
 ;; masks of every fourth bit, 16 multiplications for 32 x 32 bits, Karatsuba above), which index nothing: 23 ns against
 ;; 49 for 64 x 128 bits and 34 against 75 for 128 x 128.
 
+;; Memory below the heap, for all fragments: 0x40 to 0x6f operands and result of single products; 0x100 to 0x2ff rows being
+;; transposed; 0x400 to 0x4ff the table of multiples; 0x10000 to 0x1ffff buckets, multiples and sums, whose content
+;; means something only within one method of field.ts.
+
 ;; X * a: every lane doubles, the top bit of the low half moves up, that of the high half comes back as X^7+X^2+X+1.
 (func $timesX (param $a v128) (result v128)
   (local $signs v128)
