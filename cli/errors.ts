@@ -19,6 +19,7 @@ const NOT_READY_CODES: readonly string[] = [
 export const CLI_ERRORS = {
   USAGE: 'the command was used wrongly',
   FILE_UNREADABLE: 'a file cannot be read or is not what it should be',
+  FILE_UNWRITABLE: 'a file cannot be written',
   NOT_FOUND: 'nothing of this name is known here',
   TENDER_NOT_PUBLISHED: 'not all three parties took the tender',
   BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',

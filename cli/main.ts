@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { auctionCommand } from './commands/auction.ts';
 import { bidCommand, withdrawCommand } from './commands/bid.ts';
 import { demoCommand } from './commands/demo.ts';
+import { mpcCommand } from './commands/mpc.ts';
 import { outcomeCommand } from './commands/outcome.ts';
 import { planCommand } from './commands/plan.ts';
 import { tenderCommand } from './commands/tender.ts';
@@ -25,6 +26,7 @@ const program = new Command('tacit')
   .addCommand(outcomeCommand())
   .addCommand(auctionCommand())
   .addCommand(planCommand())
+  .addCommand(mpcCommand())
   .addHelpText(
     'after',
     '\nExit codes: 0 done, 1 refused or failed, 2 used wrongly, 3 not ready or not found.',

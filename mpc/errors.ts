@@ -39,6 +39,7 @@ export const MPC_ERROR_CODES = {
   CHECK_CHALLENGES_DIFFER: 'the two verifiers of a party saw different proofs; nothing was opened',
   CHECK_UNBLINDED: 'a proof ended in a challenge that would have opened a factor without its blind',
   REVEAL_MISMATCH: 'the two neighbours hold different values of the same share',
+  OUTPUTS_DIFFER: 'three parties in one process opened different outputs; that is a bug: report it',
   KERNEL_OPERAND_RANGE: 'a kernel operand or mark lies outside the memory that is allocated',
   KERNEL_OPERAND_SHAPE: 'a kernel operand has a length or count that the kernel does not take',
   KERNEL_MEMORY_FULL: 'the kernels would need more memory than they may have; work in smaller parts',

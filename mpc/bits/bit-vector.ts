@@ -163,10 +163,28 @@ export function gatherBlocks(source: BitVector, blockLanes: number, blocks: Uint
     }
     return result;
   }
+  if (blockLanes === 1) {
+    gatherLanes(source.words, blocks, result.words);
+    return result;
+  }
   for (let index = 0; index < blocks.length; index++) {
     copyBits(source.words, blocks[index]! * blockLanes, result.words, index * blockLanes, blockLanes);
   }
   return result;
+}
+
+/** Single lanes, collected in a register until a word is full: what permutations of bits are made of. */
+function gatherLanes(source: Int32Array, lanes: Uint32Array, target: Int32Array): void {
+  for (let word = 0; word < target.length; word++) {
+    const start = word << 5;
+    const count = Math.min(32, lanes.length - start);
+    let bits = 0;
+    for (let place = 0; place < count; place++) {
+      const lane = lanes[start + place]!;
+      bits |= ((source[lane >>> 5]! >>> (lane & 31)) & 1) << place;
+    }
+    target[word] = bits;
+  }
 }
 
 function requireSameLanes(left: BitVector, right: BitVector): void {

@@ -15,6 +15,9 @@ export const MAX_GATES = 2 ** 22;
 /** Every wire is an input or set by a gate; as many inputs as gates are ample for any function worth computing. */
 export const MAX_WIRES = 2 * MAX_GATES;
 
+/** Inputs, or outputs, that are values: real functions have a handful; this bounds what one header line makes us store. */
+export const MAX_VALUES = 2 ** 16;
+
 /** The byte that stands for each gate in `BristolGates.kinds`. `MAND` has none: it is read as its ANDs. */
 export const GATE_KIND = { xor: 0, and: 1, inv: 2, eq: 3, eqw: 4 } as const;
 

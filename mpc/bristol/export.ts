@@ -12,13 +12,20 @@
 
 import { type Circuit, inputsOf, type Operation, type VectorId } from '../circuit/circuit.ts';
 import { MpcError } from '../errors.ts';
-import { type BristolCircuit, GATE_KIND, GateList, MAX_GATES, MAX_WIRES } from './bristol-circuit.ts';
+import {
+  type BristolCircuit,
+  GATE_KIND,
+  GateList,
+  MAX_GATES,
+  MAX_VALUES,
+  MAX_WIRES,
+} from './bristol-circuit.ts';
 import { formatBristol } from './format.ts';
 
 /** While a circuit is expanded each lane of each vector takes 4 bytes: 256 MB. */
 const MAX_EXPANDED_LANES = 2 ** 26;
 
-/** @throws MpcError BRISTOL_OVER_BOUND when the circuit has more gates than `importBristol` would accept */
+/** @throws MpcError BRISTOL_OVER_BOUND when the circuit has more gates or values than `importBristol` would accept */
 export function exportBristol(circuit: Circuit): string {
   requireWithinBounds(circuit);
   const expansion = new Expansion(circuit);
@@ -42,6 +49,12 @@ function requireWithinBounds(circuit: Circuit): void {
       gates,
       inputs,
       lanes,
+    });
+  }
+  const values = Math.max(inputsOf(circuit).size, circuit.outputs.length);
+  if (values > MAX_VALUES) {
+    throw new MpcError('BRISTOL_OVER_BOUND', `at most ${MAX_VALUES} input or output values are exported`, {
+      values,
     });
   }
 }

@@ -4,7 +4,8 @@
  * The adversary is whoever wrote the file: an operator may be handed a circuit by anyone. A file that this
  * accepts has every wire set exactly once before it is read, every wire in range, and just the gates its first
  * line announces, so that nothing behind the parser checks any of it again. Both the basic format and the
- * extended one with `MAND` are read; a `MAND` is one gate in the header's count and n ANDs in the result.
+ * extended one with `MAND` are read; a `MAND` is one gate in the header's count and n ANDs in the result. `NOT`,
+ * which the format's page uses beside `INV`, is the same gate.
  */
 
 import { MpcError } from '../errors.ts';
@@ -13,13 +14,11 @@ import {
   GATE_KIND,
   GateList,
   MAX_GATES,
+  MAX_VALUES,
   MAX_WIRES,
   totalBits,
 } from './bristol-circuit.ts';
 import { LineScanner } from './line-scanner.ts';
-
-/** Values, not bits: real functions have a handful; this bounds what one header line can make us store. */
-const MAX_VALUES = 2 ** 16;
 
 /**
  * @param text line 1 the numbers of gates and wires, line 2 the number of input values and the bits of each,
@@ -132,11 +131,12 @@ class GateReader {
         this.#addBinary(name === 'XOR' ? GATE_KIND.xor : GATE_KIND.and, first, this.#operands[1] ?? 0, last);
         return;
       case 'INV':
+      case 'NOT':
       case 'EQW':
         this.#requireShape(name, arity === 1 && results === 1, '1 wire and sets 1');
         this.#requireRead(first);
         this.#set(last);
-        this.#list.push(name === 'INV' ? GATE_KIND.inv : GATE_KIND.eqw, first, 0, last);
+        this.#list.push(name === 'EQW' ? GATE_KIND.eqw : GATE_KIND.inv, first, 0, last);
         return;
       case 'EQ':
         this.#requireShape(name, arity === 1 && results === 1, '1 constant and sets 1 wire');
@@ -149,7 +149,7 @@ class GateReader {
         this.#addMany(results);
         return;
       default:
-        this.#scanner.refuse('unknown gate; the kinds are XOR, AND, INV, EQ, EQW and MAND');
+        this.#scanner.refuse('unknown gate; the kinds are XOR, AND, INV (or NOT), EQ, EQW and MAND');
     }
   }
 

@@ -9,19 +9,26 @@ import type { BitVector } from '../../mpc/bits/bit-vector.ts';
 import type { Channel } from '../../mpc/channels/channel.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
 import type { Circuit } from '../../mpc/circuit/circuit.ts';
-import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
-import { type ReplicatedVector, shareVector } from '../../mpc/protocols/replicated/shares.ts';
-import { createThreePartyProtocol, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
+import type { PartyIndex } from '../../mpc/party.ts';
+import {
+  shareInputs as dealInputs,
+  forEachParty,
+  type LocalRun,
+  runParty as runLocalParty,
+  runThreeParties,
+  type Three,
+} from '../../mpc/protocols/local-run.ts';
+import type { ReplicatedVector } from '../../mpc/protocols/replicated/shares.ts';
+import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import {
   createPartyIdentity,
   type PartyIdentity,
   type PartyPublic,
   publicFromSeed,
 } from '../../mpc/session/identity.ts';
-import type { LinkCounters } from '../../mpc/session/links.ts';
-import { runAttempts, type SessionParameters } from '../../mpc/session/session.ts';
+import type { SessionParameters } from '../../mpc/session/session.ts';
 
-export type Three<Value> = readonly [Value, Value, Value];
+export { forEachParty, type Three };
 
 const seedOf = (party: PartyIndex): Uint8Array => new Uint8Array(32).fill(party + 1);
 
@@ -30,10 +37,6 @@ export const testIdentities: Three<PartyIdentity> = forEachParty((party) =>
 );
 
 export const testParties: Three<PartyPublic> = forEachParty((party) => publicFromSeed(seedOf(party)));
-
-export function forEachParty<Value>(make: (party: PartyIndex) => Value): Three<Value> {
-  return [make(PARTIES[0]), make(PARTIES[1]), make(PARTIES[2])];
-}
 
 /** What party `channel.self` opens a session with; short waits, so that failing tests fail soon. */
 export function testParameters(
@@ -62,8 +65,7 @@ export function testParameters(
 export function shareInputs(
   inputs: ReadonlyMap<string, BitVector>,
 ): Three<ReadonlyMap<string, ReplicatedVector>> {
-  const parts = [...inputs].map(([name, bits]) => [name, shareVector(bits, randomBytes)] as const);
-  return forEachParty((party) => new Map(parts.map(([name, shares]) => [name, shares[party]])));
+  return dealInputs(inputs, randomBytes);
 }
 
 export interface WorldOptions {
@@ -75,36 +77,19 @@ export interface WorldOptions {
   readonly session?: Partial<SessionParameters>;
 }
 
-export interface WorldRun {
-  /** What every party opened; the run throws if two of them differ. */
-  readonly outputs: ReadonlyMap<string, BitVector>;
-  readonly counters: Three<LinkCounters>;
-  readonly attempt: number;
-}
-
-export async function runParties(
+export function runParties(
   circuit: Circuit,
   clearInputs: ReadonlyMap<string, BitVector>,
   options: WorldOptions = {},
-): Promise<WorldRun> {
+): Promise<LocalRun> {
   const channels = options.channels ?? createMemoryNetwork();
-  const inputs = shareInputs(clearInputs);
-  const [zero, one, two] = forEachParty((party) =>
-    runParty(circuit, inputs[party], channels[party], options),
+  return runThreeParties(
+    circuit,
+    clearInputs,
+    options.protocol ?? 'replicated',
+    (party) => testParameters(channels[party], options.session),
+    options.maxAttempts,
   );
-  const runs = await Promise.all([zero, one, two]);
-  const [first, ...others] = runs;
-  for (const other of others) {
-    for (const [name, bits] of first.result.outputs) {
-      if (!other.result.outputs.get(name)?.equals(bits))
-        throw new Error(`the parties opened ${name} differently`);
-    }
-  }
-  return {
-    outputs: first.result.outputs,
-    counters: [runs[0].result.counters, runs[1].result.counters, runs[2].result.counters],
-    attempt: first.attempt,
-  };
 }
 
 /** One party's whole run: session, evaluation, opening. */
@@ -115,9 +100,5 @@ export function runParty(
   options: WorldOptions = {},
 ) {
   const parameters = testParameters(channel, options.session);
-  return runAttempts(parameters, options.maxAttempts ?? 1, async ({ links, prss }) => {
-    const protocol = createThreePartyProtocol(options.protocol ?? 'replicated', { links, prss }, randomBytes);
-    const outputs = await protocol.open(await protocol.evaluate(circuit, inputs));
-    return { outputs, counters: links.counters() };
-  });
+  return runLocalParty(circuit, inputs, options.protocol ?? 'replicated', parameters, options.maxAttempts);
 }
