@@ -8,11 +8,12 @@
  * received; two of the three keys are needed to learn a bid.
  *
  * The KEM runs in WebCrypto, which also draws the ephemeral key; ChaCha20-Poly1305 is @noble/ciphers, since
- * browsers have none. Cost: two X25519 operations to seal, one to open.
+ * browsers have none, and so is HKDF in the key schedule, whose calls are too small to be worth a WebCrypto job
+ * each. Cost: two X25519 operations to seal, one to open.
  */
 
-import { AEAD_ChaCha20Poly1305 } from '@panva/hpke-noble';
-import { CipherSuite, KDF_HKDF_SHA256, KEM_DHKEM_X25519_HKDF_SHA256, type Key, type KeyPair } from 'hpke';
+import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256 } from '@panva/hpke-noble';
+import { CipherSuite, KEM_DHKEM_X25519_HKDF_SHA256, type Key, type KeyPair } from 'hpke';
 import { equalBytes, frame } from '../mpc/bytes.ts';
 import type { PartyIndex } from '../mpc/party.ts';
 import { fromBase64url, PROTOCOL, toBase64url } from './canonical.ts';
