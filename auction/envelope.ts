@@ -8,8 +8,8 @@
  * received; two of the three keys are needed to learn a bid.
  *
  * The KEM runs in WebCrypto, which also draws the ephemeral key; ChaCha20-Poly1305 is @noble/ciphers, since
- * browsers have none, and so is HKDF in the key schedule, whose calls are too small to be worth a WebCrypto job
- * each. Cost: two X25519 operations to seal, one to open.
+ * browsers have none, and HKDF in the key schedule @noble/hashes, since its calls are too small to be worth a
+ * WebCrypto job each. Cost: two X25519 operations to seal, one to open.
  */
 
 import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256 } from '@panva/hpke-noble';
