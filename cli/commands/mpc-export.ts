@@ -12,8 +12,8 @@ import {
 } from '../../mpc/bristol/named-circuits.ts';
 import type { Circuit } from '../../mpc/circuit/circuit.ts';
 import { cost } from '../../mpc/circuit/cost.ts';
-import { MAX_VALUE_BITS, planGroups } from '../../mpc/planner/planner.ts';
-import { VERIFIED_MANIFEST } from '../../mpc/protocols/verified/manifest.ts';
+import { ceilLog2 } from '../../mpc/circuits/tournament.ts';
+import { MAX_VALUE_BITS } from '../../mpc/planner/planner.ts';
 import { CliError } from '../errors.ts';
 import { integer } from '../options.ts';
 import { note } from '../output.ts';
@@ -40,7 +40,7 @@ export function mpcExportCommand(): Command {
     )
     .option(
       '--groups <sizes>',
-      'group size of each level, such as 8,4 (default: as clearing plans it)',
+      'group size of each level, such as 8,4 (default: pairs, the fewest gates)',
       parseGroups,
     )
     .option('--out <file>', 'where to write it (default: standard output)')
@@ -65,6 +65,10 @@ async function runExport(options: ExportOptions): Promise<void> {
   const text = exportBristol(circuit);
   const { out } = options;
   if (out === undefined) {
+    // A reader that has seen enough, such as `head`, closes the pipe; that is no failure.
+    process.stdout.once('error', (error) => {
+      if (!('code' in error && error.code === 'EPIPE')) throw error;
+    });
     process.stdout.write(text);
     return;
   }
@@ -92,13 +96,12 @@ function circuitFor({ kind, bits, candidates, groups }: ExportOptions): Circuit 
   if (bits > MAX_VALUE_BITS) {
     throw new CliError('USAGE', `--kind ${kind} takes at most ${MAX_VALUE_BITS} bits`);
   }
-  const { layerOverheadBytes } = VERIFIED_MANIFEST;
-  return argBestCircuit({
-    candidates,
-    bits,
-    price,
-    groups: groups ?? planGroups({ candidates, bits, price, layerOverheadBytes }).groups,
-  });
+  return argBestCircuit({ candidates, bits, price, groups: groups ?? pairs(candidates) });
+}
+
+/** A file is as long as it has gates, and a tournament of pairs has the fewest. */
+function pairs(candidates: number): readonly number[] {
+  return Array.from({ length: ceilLog2(candidates) }, () => 2);
 }
 
 /** Commander's parser for group sizes. */
