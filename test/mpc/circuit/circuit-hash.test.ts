@@ -112,3 +112,14 @@ describe('circuitHash', () => {
     expect(hash).toBe(createHash('sha256').update(Uint8Array.from(encoding)).digest('hex'));
   });
 });
+
+test('a concat of a million sources has a hash, and another one where one source differs', () => {
+  const joined = (last: 'x' | 'y') =>
+    hashOf((b) => {
+      const [x, y] = [b.input('x', 1), b.input('y', 1)];
+      const sources = new Array<typeof x>(1_000_000).fill(x);
+      sources[sources.length - 1] = last === 'x' ? x : y;
+      b.output('z', b.concat(sources));
+    });
+  expect(joined('x')).not.toBe(joined('y'));
+});
