@@ -58,14 +58,17 @@ const RESULT = 0x60;
 const NIBBLES_FROM = 40;
 const BYTES_FROM = 384;
 
+/** Compiled once for all instances of this process; it holds code only. */
+let compiled: WebAssembly.Module | undefined;
+
 export class FieldKernels {
   readonly memory: KernelMemory;
   readonly #kernels: Exports;
 
   constructor() {
-    const wasm = new WebAssembly.Module(Buffer.from(FIELD_WASM_BASE64, 'base64'));
+    compiled ??= new WebAssembly.Module(Buffer.from(FIELD_WASM_BASE64, 'base64'));
     // The one cast: these are the exports of the module that assemble.ts made from our own sources.
-    this.#kernels = new WebAssembly.Instance(wasm).exports as WebAssembly.Exports & Exports;
+    this.#kernels = new WebAssembly.Instance(compiled).exports as WebAssembly.Exports & Exports;
     this.memory = new KernelMemory(this.#kernels.memory);
   }
 
@@ -153,6 +156,15 @@ export class FieldKernels {
     inParts(count, (from, length) => {
       const at = from * ELEMENT_BYTES;
       fold(low + at, high + at, length, out + at);
+    });
+  }
+
+  /** out[k] = a[k] + b[k]; out may equal either. */
+  addVectors(a: number, b: number, count: number, out: number): void {
+    this.#require([a, b, out], count, ELEMENT_BYTES);
+    inParts(count, (from, length) => {
+      const at = from * ELEMENT_BYTES;
+      this.#kernels.addVectors(a + at, b + at, length, out + at);
     });
   }
 
@@ -310,6 +322,7 @@ interface Exports {
   readonly foldByBytes: (low: number, high: number, count: number, out: number) => void;
   readonly foldByNibbles: (low: number, high: number, count: number, out: number) => void;
   readonly foldByProducts: (low: number, high: number, count: number, out: number, constant: number) => void;
+  readonly addVectors: (a: number, b: number, count: number, out: number) => void;
   readonly transposeRows: (rows: number, stride: number, groups: number, steps: number, out: number) => void;
   readonly crossByBytes: (u: number, v: number, e: number, count: number, out: number) => void;
   readonly crossByNibbles: (u: number, v: number, e: number, count: number, out: number) => void;

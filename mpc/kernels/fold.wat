@@ -104,3 +104,15 @@
       (local.set $high (i32.add (local.get $high) (i32.const 16)))
       (local.set $out (i32.add (local.get $out) (i32.const 16)))
       (br $next))))
+
+(func (export "addVectors") (param $a i32) (param $b i32) (param $count i32) (param $out i32)
+  (local $end i32)
+  (local.set $end (i32.add (local.get $out) (i32.shl (local.get $count) (i32.const 4))))
+  (block $done
+    (loop $next
+      (br_if $done (i32.eq (local.get $out) (local.get $end)))
+      (v128.store (local.get $out) (v128.xor (v128.load (local.get $a)) (v128.load (local.get $b))))
+      (local.set $a (i32.add (local.get $a) (i32.const 16)))
+      (local.set $b (i32.add (local.get $b) (i32.const 16)))
+      (local.set $out (i32.add (local.get $out) (i32.const 16)))
+      (br $next))))

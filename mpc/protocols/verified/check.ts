@@ -21,7 +21,13 @@ import { addElements, type Element } from './elements.ts';
 import { type Proof, proveBatch } from './prover.ts';
 import { checkRoundsOf, ROUND_BYTES } from './shape.ts';
 import { DIGEST_BYTES, digestOfChallenges, ELEMENT_BYTES, NONCE_BYTES } from './transcript.ts';
-import { drawChallenges, type VerifierResult, verifyAsLeft, verifyAsRight } from './verifiers.ts';
+import {
+  drawChallenges,
+  initialClaim,
+  type VerifierResult,
+  verifyAsLeft,
+  verifyAsRight,
+} from './verifiers.ts';
 
 const SEED_STEP = 'check/seed';
 const PROOF_STEP = 'check/proof';
@@ -46,7 +52,11 @@ export async function checkAnds(
   }
   const batches = log.batches();
   if (batches.length === 0) return;
-  await new Check(batches, links, prss, kernels, random).run();
+  try {
+    await new Check(batches, links, prss, kernels, random).run();
+  } finally {
+    kernels.memory.wipe();
+  }
 }
 
 class Check {
@@ -81,10 +91,10 @@ class Check {
   async run(): Promise<void> {
     const seedForNext = this.#prss.common('previous', SEED_STEP, ELEMENT_BYTES);
     const seedForPrevious = this.#prss.common('next', SEED_STEP, ELEMENT_BYTES);
-    const [, ownSeed] = await Promise.all([
-      this.#links.send(SEED_STEP, new Map([[this.#next, seedForNext]])),
-      this.#links.receive(SEED_STEP, this.#previous),
-    ]);
+    await this.#links.send(SEED_STEP, new Map([[this.#next, seedForNext]]));
+    const claimsNext = this.#claims(seedForNext, 'left');
+    const claimsPrevious = this.#claims(seedForPrevious, 'right');
+    const ownSeed = await this.#links.receive(SEED_STEP, this.#previous);
     requireLength(ownSeed, ELEMENT_BYTES, SEED_STEP);
 
     const nonces = this.#batches.map(() => this.#random(NONCE_BYTES));
@@ -106,8 +116,8 @@ class Check {
       this.#links.receive(PROOF_STEP, this.#previous),
       this.#links.receive(PROOF_STEP, this.#next),
     ]);
-    const aboutNext = this.#verifyNext(seedForNext, fromNext);
-    const aboutPrevious = this.#verifyPrevious(seedForPrevious, fromPrevious);
+    const aboutNext = this.#verifyNext(seedForNext, claimsNext, fromNext);
+    const aboutPrevious = this.#verifyPrevious(seedForPrevious, claimsPrevious, fromPrevious);
 
     const [, leftOfPrevious, rightOfNext] = await Promise.all([
       this.#links.send(
@@ -122,6 +132,10 @@ class Check {
     ]);
     this.#judge(this.#next, aboutNext, rightOfNext);
     this.#judge(this.#previous, aboutPrevious, leftOfPrevious);
+  }
+
+  #claims(seed: Uint8Array, side: 'left' | 'right'): readonly Element[] {
+    return this.#batches.map((batch, index) => initialClaim(this.#kernels, batch, seed, index, side));
   }
 
   #prove(seed: Uint8Array, nonces: readonly Uint8Array[]): readonly Proof[] {
@@ -141,7 +155,7 @@ class Check {
   }
 
   /** As left verifier, with the challenges the prover claims. */
-  #verifyNext(seed: Uint8Array, claimed: Uint8Array): RoleResult {
+  #verifyNext(seed: Uint8Array, claims: readonly Element[], claimed: Uint8Array): RoleResult {
     requireLength(claimed, this.#totalRounds * ELEMENT_BYTES, PROOF_STEP);
     const shares = this.#leftShares('next', this.#next);
     const drawn: Element[] = [];
@@ -153,13 +167,20 @@ class Check {
       drawn.push(...challenges);
       const { halves, alpha } = shares[index]!;
       requireBlinding(challenges, this.#next);
-      return verifyAsLeft(this.#kernels, batch, { seed, index, halves, challenges, blind: alpha });
+      return verifyAsLeft(this.#kernels, batch, {
+        seed,
+        index,
+        halves,
+        challenges,
+        blind: alpha,
+        claim: claims[index]!,
+      });
     });
     return { results, digest: digestOfChallenges(drawn) };
   }
 
   /** As right verifier, with the challenges drawn from what the prover sent. */
-  #verifyPrevious(seed: Uint8Array, message: Uint8Array): RoleResult {
+  #verifyPrevious(seed: Uint8Array, claims: readonly Element[], message: Uint8Array): RoleResult {
     const expected = ELEMENT_BYTES + this.#batches.length * NONCE_BYTES + this.#totalRounds * ROUND_BYTES;
     requireLength(message, expected, PROOF_STEP);
     this.#requireSameSeed(seed, message.subarray(0, ELEMENT_BYTES));
@@ -175,7 +196,14 @@ class Check {
       const challenges = drawChallenges(context, seed, nonce, halves);
       drawn.push(...challenges);
       requireBlinding(challenges, this.#previous);
-      return verifyAsRight(this.#kernels, batch, { seed, index, halves, challenges, blind: blinds[index]! });
+      return verifyAsRight(this.#kernels, batch, {
+        seed,
+        index,
+        halves,
+        challenges,
+        blind: blinds[index]!,
+        claim: claims[index]!,
+      });
     });
     return { results, digest: digestOfChallenges(drawn) };
   }

@@ -25,8 +25,8 @@ export function foldPair(kernels: FieldKernels, a: number, b: number, columns: n
   for (const length of columnLengths(columns)) {
     const half = padToEven(kernels, [a, b], length);
     const high = half * ELEMENT_BYTES;
-    addHalves(kernels, a, half, aSums);
-    addHalves(kernels, b, half, bSums);
+    kernels.addVectors(a, a + high, half, aSums);
+    kernels.addVectors(b, b + high, half, bSums);
     const challenge = round(
       kernels.innerProduct(a + high, b + high, half),
       kernels.innerProduct(aSums, bSums, half),
@@ -58,11 +58,4 @@ function padToEven(kernels: FieldKernels, vectors: readonly number[], length: nu
     }
   }
   return Math.ceil(length / 2);
-}
-
-function addHalves(kernels: FieldKernels, vector: number, half: number, out: number): void {
-  const words = half * (ELEMENT_BYTES / 4);
-  const halves = kernels.memory.words(vector, 2 * words);
-  const sums = kernels.memory.words(out, words);
-  for (let index = 0; index < words; index++) sums[index] = halves[index]! ^ halves[words + index]!;
 }

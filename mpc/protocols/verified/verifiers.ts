@@ -25,6 +25,8 @@ export interface VerifierInputs {
   readonly challenges: readonly Element[];
   /** alpha for the left verifier, beta for the right one. */
   readonly blind: Element;
+  /** What `initialClaim` gave for this batch and side. */
+  readonly claim: Element;
 }
 
 export interface VerifierResult {
@@ -39,13 +41,12 @@ export function verifyAsLeft(kernels: FieldKernels, batch: Batch, inputs: Verifi
   const mark = kernels.memory.mark();
   const { columns, secondX, secondY } = batch;
   const { rowFactors, weights } = expandCoefficients(kernels, inputs.seed, inputs.index, columns);
-  const claimHalf = initialClaim(kernels, batch, weights, [...rowFactors, ...noRows()]);
   const bits = loadColumns(kernels, secondX, secondY, columns);
   const vector = allocateVector(kernels, columns);
   const rows = scaledRows(kernels, rowWeights(kernels, inputs.challenges), rowFactors);
   sumRows(kernels, bits, rows, columns, vector);
   kernels.multiplyVector64(weights, vector, vector, columns);
-  const result = finish(kernels, vector, columns, claimHalf, inputs);
+  const result = finish(kernels, vector, columns, inputs);
   kernels.memory.release(mark);
   return result;
 }
@@ -54,12 +55,10 @@ export function verifyAsLeft(kernels: FieldKernels, batch: Batch, inputs: Verifi
 export function verifyAsRight(kernels: FieldKernels, batch: Batch, inputs: VerifierInputs): VerifierResult {
   const mark = kernels.memory.mark();
   const { columns, firstX, firstY } = batch;
-  const { rowFactors, weights } = expandCoefficients(kernels, inputs.seed, inputs.index, columns);
-  const claimHalf = initialClaim(kernels, batch, weights, [...noRows(), ...rowFactors]);
   const bits = loadColumns(kernels, firstY, firstX, columns);
   const vector = allocateVector(kernels, columns);
   sumRows(kernels, bits, rowWeights(kernels, inputs.challenges), columns, vector);
-  const result = finish(kernels, vector, columns, claimHalf, inputs);
+  const result = finish(kernels, vector, columns, inputs);
   kernels.memory.release(mark);
   return result;
 }
@@ -77,16 +76,22 @@ export function drawChallenges(
   );
 }
 
-/** The sum over all ANDs of coefficient times this verifier's term: rows 0-15 are left terms, 16-31 right terms. */
-function initialClaim(
+/**
+ * One verifier's half of the claim before the first round: the sum over all ANDs of coefficient times its own term. It
+ * needs nothing from the prover, so it is computed while messages are under way.
+ */
+export function initialClaim(
   kernels: FieldKernels,
   { columns, leftTerms, rightTerms }: Batch,
-  weights: number,
-  rows: readonly Element[],
+  seed: Uint8Array,
+  index: number,
+  side: 'left' | 'right',
 ): Element {
   const mark = kernels.memory.mark();
+  const { rowFactors, weights } = expandCoefficients(kernels, seed, index, columns);
   const terms = loadColumns(kernels, leftTerms, rightTerms, columns);
   const sums = allocateVector(kernels, columns);
+  const rows = side === 'left' ? [...rowFactors, ...noRows()] : [...noRows(), ...rowFactors];
   sumRows(kernels, terms, rows, columns, sums);
   const claim = kernels.innerProduct64(weights, sums, columns);
   kernels.memory.release(mark);
@@ -97,13 +102,12 @@ function finish(
   kernels: FieldKernels,
   vector: number,
   columns: number,
-  claimHalf: Element,
-  { halves, challenges, blind }: VerifierInputs,
+  { halves, challenges, blind, claim }: VerifierInputs,
 ): VerifierResult {
   const unblinded = foldVector(kernels, vector, columns, challenges.slice(ROW_ROUNDS));
   return {
     folded: evaluateLine(kernels, unblinded, blind, challenges[challenges.length - 1]!),
-    claimHalf: followClaim(kernels, claimHalf, halves, challenges),
+    claimHalf: followClaim(kernels, claim, halves, challenges),
   };
 }
 
