@@ -219,6 +219,16 @@ describe('folding by a constant', () => {
   });
 });
 
+test.each(COUNTS)('the sum of two vectors of %i elements', (count) => {
+  scoped(() => {
+    const a = values(7n, count, 128n);
+    const b = values(8n, count, 128n);
+    const aAt = put(a, ELEMENT_BYTES);
+    kernels.addVectors(aAt, put(b, ELEMENT_BYTES), count, aAt);
+    expect(take(aAt, count, ELEMENT_BYTES)).toEqual(a.map((value, index) => value ^ b[index]!));
+  });
+});
+
 describe('columns of bits', () => {
   test.each([8, 16, 24, 32])('%i rows are transposed to words', (rowCount) => {
     fc.assert(
