@@ -5,7 +5,7 @@
  * computed again into another: so a party signs one statement for a tender, ever, whatever crashes. A run after
  * a crash repeats the closing agreement from the outboxes and begins a new attempt, or takes over what both
  * peers signed meanwhile. A party that has its outcome while a peer still lacks one takes part again, for that
- * peer's sake: the result is the same, so nothing new is revealed.
+ * peer's sake: the inputs and so the result are the same, and nothing new is revealed.
  */
 
 import { MpcError } from '../../mpc/errors.ts';
@@ -67,13 +67,16 @@ export class ClearingRun {
 
   async run(): Promise<ClearingReport> {
     const { store } = this.#parameters;
-    const { id, terms } = this.#checked;
-    const before = await store.outcome(id);
-    if (before !== undefined) return await this.#resume(before);
-    await advance(this.#parameters, terms, { kind: 'deadline-passed' });
+    const { id } = this.#checked;
+    const stored = (await store.outcome(id)) ?? (await this.#reachOutcome());
+    const report = await this.#finish(stored);
+    return report.outcome.signatures.length === PARTIES.length ? report : await this.#help(report, stored);
+  }
+
+  async #reachOutcome(): Promise<StoredOutcome> {
+    await advance(this.#parameters, this.#checked.terms, { kind: 'deadline-passed' });
     const closing = await this.#agree();
-    const { statement, statistics } = await this.#computeOrTakeOver(closing);
-    return await this.#finish(await this.#keep({ statement, statistics }));
+    return await this.#keep(await this.#computeOrTakeOver(closing));
   }
 
   async #agree(): Promise<Closing> {
@@ -146,14 +149,15 @@ export class ClearingRun {
     return { outcome, statistics: stored.statistics };
   }
 
-  /** The outcome is there; a peer may still need this party to reach its own. */
-  async #resume(stored: StoredOutcome): Promise<ClearingReport> {
-    const report = await this.#finish(stored);
-    if (report.outcome.signatures.length === PARTIES.length) return report;
-    const closing = await this.#agree();
+  /**
+   * A peer has not signed: it may have crashed before it had the result, and cannot reach it without this party.
+   * So this party computes with it once more, until it signs or stays away for as long as attempts wait.
+   */
+  async #help(report: ClearingReport, stored: StoredOutcome): Promise<ClearingReport> {
     try {
+      const closing = await this.#agree();
       await this.#firstOf<unknown>([
-        (signal) => this.#compute(closing, signal),
+        async (signal) => this.#keep(await this.#compute(closing, signal)),
         (signal) => this.#exchange.whenAllSigned(stored.outcome.statement, signal),
       ]);
     } catch (error) {

@@ -30,7 +30,7 @@ import {
 import { utf8 } from '../../mpc/bytes.ts';
 import { toBase64url } from '../canonical.ts';
 import type { SignedOutcome } from '../outcome.ts';
-import type { TenderState } from '../state.ts';
+import { OPEN, parseTenderState, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
 import { withSignatures } from './memory-store.ts';
 import type { AuctionStore, PutResult, StoredOutcome, StoredState, StoredSubmission } from './store.ts';
@@ -109,10 +109,10 @@ export class DynamoDbStore implements AuctionStore {
 
   async state(id: TenderId): Promise<StoredState> {
     const item = await this.#get(id, 'state');
-    const state = decode<TenderState>(item);
+    const state = decode<unknown>(item);
     return state === undefined
-      ? { state: { phase: 'open' }, revision: 0 }
-      : { state, revision: Number(item?.['revision']?.N) };
+      ? { state: OPEN, revision: 0 }
+      : { state: parseTenderState(state), revision: Number(item?.['revision']?.N) };
   }
 
   putState(id: TenderId, expectedRevision: number, state: TenderState): Promise<boolean> {

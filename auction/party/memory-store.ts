@@ -4,7 +4,7 @@
 
 import { PARTIES } from '../../mpc/party.ts';
 import type { SignedOutcome } from '../outcome.ts';
-import type { TenderState } from '../state.ts';
+import { OPEN, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
 import type { AuctionStore, PutResult, StoredOutcome, StoredState, StoredSubmission } from './store.ts';
 
@@ -31,7 +31,7 @@ export class MemoryStore implements AuctionStore {
       names: new Map(),
       submissions: new Map(),
       signatures: new Map(),
-      state: { state: { phase: 'open' }, revision: 0 },
+      state: { state: OPEN, revision: 0 },
       coin: undefined,
       outcome: undefined,
     });

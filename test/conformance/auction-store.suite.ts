@@ -116,7 +116,7 @@ export function auctionStoreSuite(name: string, open: () => Promise<AuctionStore
 
     test('moves the state by compare-and-set', async () => {
       const closing = { phase: 'closing', closedAt: 5 } as TenderState;
-      const clearing = { phase: 'clearing', closedAt: 5, closingRoot: 'root' } as TenderState;
+      const clearing = { phase: 'clearing', closedAt: 5, closingRoot: 'A'.repeat(43) } as TenderState;
       expect(await store.state(id)).toEqual({ state: { phase: 'open' }, revision: 0 });
       expect(await store.putState(id, 1, closing)).toBe(false);
       expect(await store.putState(id, 0, closing)).toBe(true);

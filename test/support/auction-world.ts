@@ -89,12 +89,12 @@ export interface WorldOptions {
   readonly nowMs?: number;
 }
 
-/** Peers that are there answer at once; those that are not should not hold a test up. */
-const IMPATIENT: PartyTimeouts = {
+/** Peers that are there answer at once, even on a busy machine. */
+const PATIENT: PartyTimeouts = {
   closingTimeoutMs: 5_000,
   handshakeTimeoutMs: 5_000,
   messageTimeoutMs: 5_000,
-  signatureTimeoutMs: 2_000,
+  signatureTimeoutMs: 5_000,
   watchIntervalMs: 3,
   outcomeWatchIntervalMs: 3,
 };
@@ -119,7 +119,7 @@ export class AuctionWorld {
     this.keys = worldKeys;
     this.tender = tender;
     this.#auctioneer = auctioneer;
-    this.#timeouts = { ...IMPATIENT, ...options.timeouts };
+    this.#timeouts = { ...PATIENT, ...options.timeouts };
     this.clock = new ManualClock(options.nowMs ?? 1_000);
     this.stores = [new MemoryStore(), new MemoryStore(), new MemoryStore()];
     this.channels = createMemoryNetwork(options.network);
@@ -129,7 +129,11 @@ export class AuctionWorld {
   /** A fresh process of a party, over its own store and channel unless others are given. */
   start(
     index: PartyIndex,
-    over: { readonly store?: AuctionStore; readonly channel?: Channel } = {},
+    over: {
+      readonly store?: AuctionStore;
+      readonly channel?: Channel;
+      readonly timeouts?: Partial<PartyTimeouts>;
+    } = {},
   ): AuctionParty {
     return new AuctionParty({
       keys: this.keys[index],
@@ -138,8 +142,13 @@ export class AuctionWorld {
       channel: over.channel ?? this.channels[index],
       clock: this.clock,
       random,
-      timeouts: this.#timeouts,
+      timeouts: { ...this.#timeouts, ...over.timeouts },
     });
+  }
+
+  /** Fresh processes of all parties that wait for their peers as long as it takes. */
+  restartPatiently(): void {
+    for (const index of PARTIES) this.parties[index] = this.start(index, { timeouts: PATIENT });
   }
 
   get id() {

@@ -98,7 +98,10 @@ describe('clearing', () => {
     const withheld = { on: true };
     const deliver = ({ topic, from, bytes }: Delivery) =>
       withheld.on && from === 2 && topic.endsWith('/outcome') ? undefined : bytes;
-    const world = await worldToClear({ network: { deliver }, timeouts: { signatureTimeoutMs: 50 } });
+    const world = await worldToClear({
+      network: { deliver },
+      timeouts: { signatureTimeoutMs: 50, handshakeTimeoutMs: 50 },
+    });
     await world.closeAll();
     const [first] = await world.clearAll();
     expect(first!.outcome.signatures.map(({ party }) => party)).toEqual([0, 1]);

@@ -40,7 +40,6 @@ async function worldWith(options: WorldOptions = {}): Promise<{ world: AuctionWo
   const world = await openWorld({
     ...options,
     network: { deliver },
-    timeouts: { closingTimeoutMs: 150, signatureTimeoutMs: 150, ...options.timeouts },
   });
   return { world, changes };
 }
@@ -226,8 +225,11 @@ describe('an envelope that one party cannot open', () => {
     expect(rounds).toEqual([3, 3, 3]);
   });
 
-  async function repairing(change: (world: AuctionWorld, delivery: Delivery) => Uint8Array | undefined) {
-    const { world, changes } = await worldWith();
+  async function repairing(
+    change: (world: AuctionWorld, delivery: Delivery) => Uint8Array | undefined,
+    options: WorldOptions = {},
+  ) {
+    const { world, changes } = await worldWith(options);
     await world.submit(withBadEnvelope(world, await world.bid('bad', 5n), 1), [0, 2]);
     await world.closeAll();
     changes.push({ from: 0, to: 1, step: 'repair', change: (delivery) => change(world, delivery) });
@@ -248,13 +250,14 @@ describe('an envelope that one party cannot open', () => {
     );
     expect(changed).toBe('CLOSING_REPAIR_FAILED');
     expect(await repairing((_, { bytes }) => flipped(bytes))).toBe('CLOSING_MESSAGE_SIGNATURE');
-    expect(await repairing(() => undefined)).toBe('CHANNEL_TIMEOUT');
+    const impatient = { timeouts: { closingTimeoutMs: 200 } };
+    expect(await repairing(() => undefined, impatient)).toBe('CHANNEL_TIMEOUT');
   });
 });
 
 describe('a party that cheats at closing is stopped', () => {
-  async function withTwoBids() {
-    const { world, changes } = await worldWith();
+  async function withTwoBids(options: WorldOptions = {}) {
+    const { world, changes } = await worldWith(options);
     await world.submit(await world.bid('Ann', 5n));
     await world.submit(await world.bid('Bob', 7n), [0, 2]);
     await world.closeAll();
@@ -367,8 +370,9 @@ describe('a party that cheats at closing is stopped', () => {
   });
 
   test('when it stays silent; and when it speaks later, the others finish', async () => {
-    const { world } = await withTwoBids();
+    const { world } = await withTwoBids({ timeouts: { closingTimeoutMs: 200 } });
     expect(codesOf(await world.clearEach([0, 1]))).toEqual(['CHANNEL_TIMEOUT', 'CHANNEL_TIMEOUT']);
+    world.restartPatiently();
     expect((await resultsOf(world)).lots).toMatchObject([{ winner: 'Ann', price: '7' }]);
   });
 });
