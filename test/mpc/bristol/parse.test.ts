@@ -36,6 +36,11 @@ describe('parseBristol', () => {
     expect([...gates.out]).toEqual([6, 7, 8, 9, 10, 11, 12, 13]);
   });
 
+  test('reads NOT as INV', () => {
+    const file = (inversion: string) => `1 2\n1 1\n1 1\n1 1 0 1 ${inversion}\n`;
+    expect(parseBristol(file('NOT'))).toEqual(parseBristol(file('INV')));
+  });
+
   test('takes any blanks, blank lines and line ends', () => {
     const loose = `\r\n \t\n${valid.replaceAll(' ', ' \t ').replaceAll('\n', ' \r\n\r\n')}\r\n\n  `;
     expect(parseBristol(loose)).toEqual(parseBristol(valid));
