@@ -21,6 +21,7 @@ export const CLI_ERRORS = {
   FILE_UNREADABLE: 'a file cannot be read or is not what it should be',
   FILE_UNWRITABLE: 'a file cannot be written',
   NOT_FOUND: 'nothing of this name is known here',
+  PARTY_KEYS_DIFFER: 'a party shows other keys than are known of it',
   TENDER_NOT_PUBLISHED: 'not all three parties took the tender',
   BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',
   CLOSE_INCOMPLETE: 'not all three parties took the close order',

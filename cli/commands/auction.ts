@@ -107,12 +107,14 @@ async function overOutboxes(
   if (protocol === 'clear') {
     throw new CliError('USAGE', 'protocol clear computes in one place: use it with --channel memory');
   }
+  // A rehearsal closes by order, as soon as the last row is in, whatever the tender's deadline is or was.
+  const { closesAt: _, ...openEnded } = spec;
   const directory = await mkdtemp(join(tmpdir(), 'tacit-'));
   try {
     return await runLocalAuction(
       {
         directory,
-        spec,
+        spec: openEnded,
         bids,
         onProgress: (event) => {
           if (event.step === 'parties-ready')

@@ -121,7 +121,7 @@ function report(
       .map(({ party, code, detail }) => `party ${party}: ${code}: ${detail}`)
       .join('; ');
     if (telling !== undefined && refusals.every(({ code }) => code === telling.code))
-      throw new RefusedError(telling.code, telling.detail);
+      throw new RefusedError(telling.code, telling.detail + hintFor(telling.code));
     throw new CliError(
       'BID_DOES_NOT_COUNT',
       `the ${what} has ${receipts.length} of 2 needed receipts; ${reasons}`,
@@ -147,6 +147,11 @@ function report(
   ]);
   print(table(['party', 'received at', 'signed'], rows));
   print(`\n${receipts.length} receipts (2 are needed), kept in ${file}`);
+}
+
+/** Receipts of earlier versions may be on another machine. */
+function hintFor(code: string): string {
+  return code === 'BID_VERSION_REPLAYED' ? '; give a greater one with --bid-version' : '';
 }
 
 /** All parties that answered refused for the same reason: that reason is the error. */

@@ -12,8 +12,9 @@ import {
   tenderIdOf,
 } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
+import { readConsortium } from '../../local/consortium.ts';
 import type { ConsortiumClient, Refusal } from '../../local/consortium-client.ts';
-import { PARTIES } from '../../mpc/party.ts';
+import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
 import {
   consortiumClient,
@@ -70,7 +71,11 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
   const client = await consortiumClient(options);
   const workspace = new Workspace(options.dir);
   const key = await workspace.auctioneerKey(options.key);
-  const parties = [await recordOf(client, 0), await recordOf(client, 1), await recordOf(client, 2)] as const;
+  const parties = [
+    await recordOf(client, 0, options),
+    await recordOf(client, 1, options),
+    await recordOf(client, 2, options),
+  ] as const;
   const nonce = new Uint8Array(randomBytes(TENDER_NONCE_BYTES));
   const signed = createTender(spec, parties, key.secretKey, nonce, nodeSignatures);
   const id = tenderIdOf(signed.tender);
@@ -93,15 +98,31 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
   print('\nThe id is the hash of all rules and keys: give it to the bidders on a way they trust.');
 }
 
-/** The keys that a party claims; whoever knows better compares them with what the tender then names. */
-async function recordOf(client: ConsortiumClient, index: 0 | 1 | 2): Promise<PartyRecord> {
+/**
+ * The keys that a party claims; in a local consortium they are compared with its public file. Elsewhere whoever
+ * knows better compares them with what the tender then names.
+ */
+async function recordOf(
+  client: ConsortiumClient,
+  index: PartyIndex,
+  { dir, party }: PartyOptions,
+): Promise<PartyRecord> {
   const record = await client.party(index).info();
-  if (record.index === index) return record;
-  throw new CliError(
-    'USAGE',
-    `the party at ${client.party(index).url} is party ${record.index}, not ${index}`,
-    { index },
-  );
+  const { url } = client.party(index);
+  if (record.index !== index)
+    throw new CliError('USAGE', `the party at ${url} is party ${record.index}, not ${index}`, { index });
+  const known = party === undefined ? (await readConsortium(dir))?.parties[index].record : undefined;
+  if (
+    known !== undefined &&
+    (known.signingKey !== record.signingKey || known.sealingKey !== record.sealingKey)
+  ) {
+    throw new CliError(
+      'PARTY_KEYS_DIFFER',
+      `what answers at ${url} has other keys than the consortium in ${dir} lists`,
+      { index },
+    );
+  }
+  return record;
 }
 
 function deadlineOf({ closesAt, closesIn }: CreateOptions): string | undefined {
