@@ -1,0 +1,3 @@
+import { describeMutations } from './mutations.suite.ts';
+
+await describeMutations(0);
