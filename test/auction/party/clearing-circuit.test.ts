@@ -4,10 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatAmount, rankOf } from '../../../auction/amount.ts';
 import { clearInTheClear } from '../../../auction/party/clear-reference.ts';
-import { clearingCircuit } from '../../../auction/party/clearing-circuit.ts';
+import { clearingCircuit, readResults } from '../../../auction/party/clearing-circuit.ts';
 import type { TenderId, TenderTerms } from '../../../auction/tender.ts';
 import { exactTermsOf } from '../../../auction/tender-spec.ts';
+import { planesOf, valuesOf } from '../../../mpc/bits/bit-planes.ts';
 import { cost } from '../../../mpc/circuit/cost.ts';
+import { ClearProtocol } from '../../../mpc/protocols/clear.ts';
 import { specOf } from '../../support/auction-world.ts';
 import { type OracleBid, oracleOutcome } from '../../support/oracle.ts';
 
@@ -165,6 +167,22 @@ describe('the clearing circuit', () => {
     const clearing = clearingCircuit(termsOf({ ceiling: '1000' }), () => 30);
     expect(clearing?.circuit.outputs.map(({ name }) => name)).toEqual(['lot/0/winner', 'lot/0/price']);
     expect(cost(clearing!.circuit).outputLanes).toEqual([5, 10]);
+  });
+
+  test('opens nothing of the bids where none meets the reserve', async () => {
+    for (const rule of ['first-price', 'second-price']) {
+      const terms = termsOf({ rule, ceiling: '100', reserve: '10' });
+      for (const ranks of [[11n], [12n, 11n], [99n, 50n, 98n]]) {
+        const clearing = clearingCircuit(terms, () => ranks.length)!;
+        const protocol = new ClearProtocol();
+        const inputs = new Map([['lot/0', planesOf(ranks, terms.bits)]]);
+        const opened = await protocol.open(await protocol.evaluate(clearing.circuit, inputs));
+        expect(readResults(clearing, opened)).toEqual([{ lot: '1', price: 10n }]);
+        expect(valuesOf(opened.get('lot/0/winner')!, opened.get('lot/0/winner')!.lanes)).toEqual([
+          BigInt(ranks.length),
+        ]);
+      }
+    }
   });
 
   test('is not built where every lot has too few bids', () => {

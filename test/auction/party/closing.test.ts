@@ -167,6 +167,14 @@ describe('which bids count', () => {
     expect(changes).toEqual([]);
   });
 
+  test('a bid with receipts counts though the clock that closed was behind the one that received', async () => {
+    const { world } = await worldWith();
+    await world.submit(await world.bid('Ann', 5n));
+    world.clock.advance(-500);
+    await world.closeAll();
+    expect((await resultsOf(world)).lots).toMatchObject([{ winner: 'Ann', price: '5' }]);
+  });
+
   test('all lots without enough bids need no session', async () => {
     const { world } = await worldWith({ spec: { minimumBids: 2 } });
     await world.submit(await world.bid('Ann', 1n));
