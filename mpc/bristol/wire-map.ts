@@ -80,14 +80,16 @@ export class WireMap {
     const keys = new Float64Array(wires.length);
     let sorted = true;
     let last = -1;
-    for (const [index, wire] of wires.entries()) {
-      const key = this.positionOf(wire) * MAX_WIRES + index;
+    for (let index = 0; index < wires.length; index++) {
+      const key = this.positionOf(wires[index] ?? 0) * MAX_WIRES + index;
       keys[index] = key;
       sorted &&= key > last;
       last = key;
     }
     if (!sorted) keys.sort();
-    return Uint32Array.from(keys, (key) => key % MAX_WIRES);
+    const order = new Uint32Array(wires.length);
+    for (let rank = 0; rank < order.length; rank++) order[rank] = (keys[rank] ?? 0) % MAX_WIRES;
+    return order;
   }
 
   #take(place: number, lanes: readonly number[]): VectorId {

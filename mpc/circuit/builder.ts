@@ -62,7 +62,8 @@ export class CircuitBuilder {
   slice(source: VectorId, start: number, lanes: number): VectorId {
     if (lanes === this.lanesOf(source) && start === 0) return source;
     const blockLanes = greatestCommonDivisor(start, lanes);
-    const blocks = Uint32Array.from({ length: lanes / blockLanes }, (_, index) => start / blockLanes + index);
+    const blocks = new Uint32Array(lanes / blockLanes);
+    for (let index = 0; index < blocks.length; index++) blocks[index] = start / blockLanes + index;
     return this.gather(source, blockLanes, blocks);
   }
 

@@ -5,11 +5,10 @@
  * than its peers. The encoding is prefix-free by construction: the number of operations and outputs comes
  * first, every operation starts with its kind and has a fixed number of 32-bit little-endian fields, and every
  * list, name or constant is preceded by its length. Lanes, layers and depth follow from the operations and
- * are not hashed. Numbers are hashed as they lie in memory: little-endian on every machine that Lambda runs
- * on, the same assumption that `BitVector` makes.
+ * are not hashed.
  */
 
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { utf8 } from '../bytes.ts';
 import type { Circuit, Operation } from './circuit.ts';
 
@@ -26,61 +25,95 @@ const KIND_NUMBERS: Readonly<Record<Operation['kind'], number>> = {
   concat: 7,
 };
 
+/** Most operations are a dozen bytes; a call into OpenSSL costs as much as hashing a kilobyte. */
+const CHUNK_BYTES = 2 ** 16;
+
 /** 32 bytes; equal for two circuits only if they are the same list of operations and outputs. */
 export function circuitHash(circuit: Circuit): Uint8Array<ArrayBuffer> {
-  const hash = createHash('sha256');
-  hashText(hash, DOMAIN);
-  hashNumbers(hash, circuit.operations.length, circuit.outputs.length);
-  for (const operation of circuit.operations) hashOperation(hash, operation);
+  const encoding = new Encoding();
+  encoding.text(DOMAIN);
+  encoding.number(circuit.operations.length);
+  encoding.number(circuit.outputs.length);
+  for (const operation of circuit.operations) encodeOperation(encoding, operation);
   for (const { name, vector } of circuit.outputs) {
-    hashText(hash, name);
-    hashNumbers(hash, vector);
+    encoding.text(name);
+    encoding.number(vector);
   }
-  return new Uint8Array(hash.digest());
+  return encoding.digest();
 }
 
-function hashOperation(hash: Hash, operation: Operation): void {
-  const kind = KIND_NUMBERS[operation.kind];
+function encodeOperation(encoding: Encoding, operation: Operation): void {
+  encoding.number(KIND_NUMBERS[operation.kind]);
   switch (operation.kind) {
     case 'input':
-      hashNumbers(hash, kind, operation.lanes);
-      hashText(hash, operation.name);
+      encoding.number(operation.lanes);
+      encoding.text(operation.name);
       return;
     case 'constant':
-      hashNumbers(hash, kind, operation.bits.lanes);
-      hash.update(operation.bits.toBytes());
+      encoding.number(operation.bits.lanes);
+      encoding.bytes(operation.bits.toBytes());
       return;
     case 'xor':
     case 'and':
-      hashNumbers(hash, kind, operation.left, operation.right);
+      encoding.number(operation.left);
+      encoding.number(operation.right);
       return;
     case 'not':
-      hashNumbers(hash, kind, operation.source);
+      encoding.number(operation.source);
       return;
-    case 'gather': {
-      const { blocks } = operation;
-      hashNumbers(hash, kind, operation.source, operation.blockLanes, blocks.length);
-      hashArray(hash, blocks);
+    case 'gather':
+      encoding.number(operation.source);
+      encoding.number(operation.blockLanes);
+      encoding.numbers(operation.blocks);
       return;
-    }
     case 'concat':
-      hashNumbers(hash, kind, operation.sources.length);
-      hashArray(hash, Uint32Array.from(operation.sources));
+      encoding.numbers(operation.sources);
   }
 }
 
-/** Each below 2^32: positions, lanes and counts are bounded far below it. */
-function hashNumbers(hash: Hash, ...numbers: readonly number[]): void {
-  hashArray(hash, Uint32Array.from(numbers));
-}
+/** Collects the encoding in chunks and hashes each as it fills. */
+class Encoding {
+  readonly #hash = createHash('sha256');
+  readonly #chunk = new Uint8Array(CHUNK_BYTES);
+  readonly #view = new DataView(this.#chunk.buffer);
+  #used = 0;
 
-/** As it lies in memory, which may be a view into a larger buffer. */
-function hashArray(hash: Hash, numbers: Uint32Array): void {
-  hash.update(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
-}
+  /** Below 2^32: positions, lanes and counts are bounded far below it. */
+  number(value: number): void {
+    if (this.#used + 4 > CHUNK_BYTES) this.#flush();
+    this.#view.setUint32(this.#used, value, true);
+    this.#used += 4;
+  }
 
-function hashText(hash: Hash, text: string): void {
-  const bytes = utf8(text);
-  hashNumbers(hash, bytes.length);
-  hash.update(bytes);
+  /** How many there are, then each; a list may have millions. */
+  numbers(values: ArrayLike<number>): void {
+    this.number(values.length);
+    for (let index = 0; index < values.length; index++) this.number(values[index] ?? 0);
+  }
+
+  text(text: string): void {
+    const bytes = utf8(text);
+    this.number(bytes.length);
+    this.bytes(bytes);
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (this.#used + bytes.length > CHUNK_BYTES) this.#flush();
+    if (bytes.length > CHUNK_BYTES) {
+      this.#hash.update(bytes);
+      return;
+    }
+    this.#chunk.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  digest(): Uint8Array<ArrayBuffer> {
+    this.#flush();
+    return new Uint8Array(this.#hash.digest());
+  }
+
+  #flush(): void {
+    this.#hash.update(this.#chunk.subarray(0, this.#used));
+    this.#used = 0;
+  }
 }

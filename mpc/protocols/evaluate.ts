@@ -104,13 +104,12 @@ function scheduleOf(circuit: Circuit): readonly LayerSchedule[] {
     local: [],
     finished: [],
   }));
-  const lastRead = new Map<VectorId, number>();
+  const lastRead = Uint32Array.from(circuit.layers);
   circuit.operations.forEach((operation, position) => {
     const id = position as VectorId;
     const layer = circuit.layers[position] ?? 0;
-    lastRead.set(id, layer);
     for (const operand of operandsOf(operation)) {
-      lastRead.set(operand, Math.max(lastRead.get(operand) ?? 0, layer));
+      lastRead[operand] = Math.max(lastRead[operand] ?? 0, layer);
     }
     if (operation.kind === 'and') {
       schedule[layer]?.ands.push({ id, left: operation.left, right: operation.right });
@@ -119,9 +118,10 @@ function scheduleOf(circuit: Circuit): readonly LayerSchedule[] {
     }
   });
   const kept = new Set(circuit.outputs.map((output) => output.vector));
-  for (const [id, layer] of lastRead) {
+  lastRead.forEach((layer, position) => {
+    const id = position as VectorId;
     if (!kept.has(id)) schedule[layer]?.finished.push(id);
-  }
+  });
   return schedule;
 }
 

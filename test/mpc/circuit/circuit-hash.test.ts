@@ -113,13 +113,23 @@ describe('circuitHash', () => {
   });
 });
 
-test('a concat of a million sources has a hash, and another one where one source differs', () => {
-  const joined = (last: 'x' | 'y') =>
-    hashOf((b) => {
-      const [x, y] = [b.input('x', 1), b.input('y', 1)];
-      const sources = new Array<typeof x>(1_000_000).fill(x);
-      sources[sources.length - 1] = last === 'x' ? x : y;
-      b.output('z', b.concat(sources));
-    });
-  expect(joined('x')).not.toBe(joined('y'));
+test('a concat of a million sources and a constant of many bytes are hashed whole', () => {
+  const words = (...values: readonly number[]) => Buffer.from(Uint32Array.from(values).buffer);
+  const text = (value: string) => Buffer.concat([words(value.length), Buffer.from(value)]);
+  const long = BitVector.ones(800_008);
+  const sources = Array.from({ length: 1_000_000 }, (_, index) => index % 2);
+  const encoding = [
+    ...[text('tacit/circuit/1'), words(4, 1)],
+    ...[words(1, 1), text('one')],
+    ...[words(1, 1), text('other')],
+    ...[words(2, long.lanes), long.toBytes()],
+    ...[words(7, sources.length), Buffer.from(Uint32Array.from(sources).buffer)],
+    ...[text('out'), words(3)],
+  ];
+  const hash = hashOf((b) => {
+    const inputs = [b.input('one', 1), b.input('other', 1)] as const;
+    b.constant(long);
+    b.output('out', b.concat(sources.map((source) => inputs[source === 0 ? 0 : 1])));
+  });
+  expect(hash).toBe(createHash('sha256').update(Buffer.concat(encoding)).digest('hex'));
 });
