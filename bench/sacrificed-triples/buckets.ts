@@ -2,10 +2,11 @@
  * How many triples an AND takes for a given error, and what that costs: public, so that costs can be predicted.
  *
  * All checks compare the errors of two multiplications: with an AND off by d and a triple off by e the check sees d ^ e.
- * A shuffled array of n triples of which 32 are opened passes against a fixed vector of errors, of weight k >= 1, only if
- * its own errors land exactly on those places and none among the opened: 1 / binomial(n, k). With 1 <= k <= n - 32
- * that is at most 1/n. The arrays are shuffled independently after everything is fixed, so s of them pass with n^-s, and
- * s = ceil(errorBits / log2 n) are needed.
+ * So a shuffled array passes only if its errors, as a sequence of m units (single triples, or words of 32), land exactly
+ * on a given sequence with no error in the last unit, which is opened. If any AND is wrong that sequence is not constant,
+ * so it has at least m arrangements, all equally likely: the array passes with at most 1/m. The arrays are shuffled
+ * independently after everything is fixed, so s of them pass with m^-s, and s = ceil(errorBits / log2 m) are needed.
+ * Shuffling words costs a thirtieth of the work and five bits of error an array.
  *
  * `kept-triple` is the scheme of Furukawa, Lindell, Nof, Weinstein (EUROCRYPT 2017): buckets of B = s + 1 triples, of
  * which the first stays where it is (as in Araki et al., S&P 2017), is checked by the others and then checks the AND.
@@ -21,13 +22,17 @@ import { SEAL_BYTES } from '../../mpc/session/seal.ts';
 
 export type CheckedAgainst = 'kept-triple' | 'gate';
 
+/** What a shuffle moves: one triple, or a word of 32. */
+export type ShuffledUnit = 'triple' | 'word';
+
 export interface TripleSettings {
   /** A wrong AND passes with probability at most 2^-errorBits. */
   readonly errorBits: number;
   readonly against: CheckedAgainst;
+  readonly unit: ShuffledUnit;
 }
 
-/** One word of each shuffled array is opened: 32 triples, where one would do for the bound above. */
+/** One word of each shuffled array is opened: 32 triples, where one would do when single triples are shuffled. */
 export const OPENED_WORDS = 1;
 
 export const COIN_BYTES = 32;
@@ -43,12 +48,14 @@ export interface Buckets {
   readonly shuffled: number;
   /** Triples for each AND: B. */
   readonly triples: number;
+  readonly unit: ShuffledUnit;
 }
 
-export function bucketsOf(circuit: CircuitCost, { errorBits, against }: TripleSettings): Buckets {
+export function bucketsOf(circuit: CircuitCost, { errorBits, against, unit }: TripleSettings): Buckets {
   const words = circuit.layers.reduce((sum, layer) => sum + Math.ceil(layer.bytes / 4), 0);
-  const shuffled = Math.ceil(errorBits / Math.log2(32 * (words + OPENED_WORDS)));
-  return { words, shuffled, triples: against === 'gate' ? shuffled : shuffled + 1 };
+  const units = (words + OPENED_WORDS) * (unit === 'triple' ? 32 : 1);
+  const shuffled = Math.ceil(errorBits / Math.log2(units));
+  return { words, shuffled, triples: against === 'gate' ? shuffled : shuffled + 1, unit };
 }
 
 export function openedBytesOf({ words, shuffled, triples }: Buckets): number {

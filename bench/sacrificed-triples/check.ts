@@ -20,7 +20,7 @@ import { type Buckets, OPENED_WORDS, openedBytesOf } from './buckets.ts';
 import { openCoin } from './coin.ts';
 import { SacrificeError } from './errors.ts';
 import { claimZeros, type Pair, writeDifferences } from './pair-checks.ts';
-import { shuffleTriples } from './shuffle.ts';
+import { shuffleTriples, shuffleWords } from './shuffle.ts';
 import { bytesOfWords, partOfPlanes, type TriplePlanes, wordsOfBytes } from './triple-planes.ts';
 
 const OPEN_STEP = 'check/open';
@@ -46,7 +46,8 @@ export async function checkByTriples(
   const coin = await openCoin(links, prss);
   const moved = arrays.slice(buckets.triples - shuffled);
   moved.forEach((array, index) => {
-    shuffleTriples(array, coin, index);
+    if (buckets.unit === 'triple') shuffleTriples(array, coin, index);
+    else shuffleWords(array, coin, index);
   });
   const pairs = pairsOf(gates, arrays, buckets);
   const samples = moved.map((array) => partOfPlanes(array, words, arrayWords));

@@ -63,16 +63,20 @@ const WAYS: readonly Way[] = [
     name: () => 'sum-check, 2^-60',
     make: (session) => createThreePartyProtocol('verified', session, randomBytes),
   },
-  triplesWay({ errorBits: 40, against: 'kept-triple' }),
-  triplesWay({ errorBits: 40, against: 'gate' }),
-  triplesWay({ errorBits: 60, against: 'gate' }),
+  triplesWay({ errorBits: 40, against: 'kept-triple', unit: 'triple' }),
+  triplesWay({ errorBits: 40, against: 'gate', unit: 'triple' }),
+  triplesWay({ errorBits: 40, against: 'gate', unit: 'word' }),
+  triplesWay({ errorBits: 60, against: 'gate', unit: 'triple' }),
+  triplesWay({ errorBits: 60, against: 'gate', unit: 'word' }),
 ];
 
 function triplesWay(settings: TripleSettings): Way {
   return {
     name: (ands) => {
       const { triples } = bucketsOf(cost(circuitOf(ands)), settings);
-      return `${triples} triples, by ${settings.against === 'gate' ? 'gate' : 'kept'}, 2^-${settings.errorBits}`;
+      const { errorBits, against, unit } = settings;
+      const order = against === 'gate' ? 'to the gate' : 'kept';
+      return `${triples} triples ${order}${unit === 'word' ? ', words' : ''}, 2^-${errorBits}`;
     },
     make: ({ links, prss }) => new SacrificedTriplesProtocol({ links, prss, settings }),
   };

@@ -6,7 +6,7 @@
  */
 
 import { andShares } from '../../mpc/bits/and-kernel.ts';
-import { type Prss, STREAM_CHUNK_WORDS } from '../../mpc/random/prss.ts';
+import type { Prss } from '../../mpc/random/prss.ts';
 import { allocatePlanes, type TriplePlanes, wordsOfBytes } from './triple-planes.ts';
 
 /** All but `z1`, which the next party sends: its z0. */
@@ -22,12 +22,9 @@ export function drawTriples(prss: Prss, words: number): TriplePlanes {
     z0: new Int32Array(words),
     z1: new Int32Array(words),
   };
-  const masks = prss.zeroStream('triples/c');
   const { x0, x1, y0, y1, z0 } = planes;
-  for (let start = 0; start < words; start += STREAM_CHUNK_WORDS) {
-    const end = Math.min(words, start + STREAM_CHUNK_WORDS);
-    andShares(x0, x1, y0, y1, masks.next(end - start), 0, z0, start, end);
-  }
+  const masks = prss.zeroShare('triples/c', words * 32).words;
+  andShares(x0, x1, y0, y1, masks, 0, z0, 0, words);
   return planes;
 }
 

@@ -1,12 +1,12 @@
 /**
  * A uniformly random permutation of packed triples, the same at all parties that hold the same key.
  *
- * Fisher and Yates (Knuth, TAOCP volume 2, algorithm 3.4.2 P) over one byte a triple: its six bits are gathered from the
- * planes four triples at a time, permuted, and put back. Indices are drawn without bias by multiplication and rejection
- * (Lemire, ACM TOMACS 2019) from AES-128-CTR.
+ * Fisher and Yates (Knuth, TAOCP volume 2, algorithm 3.4.2 P). Indices are drawn without bias by multiplication and
+ * rejection (Lemire, ACM TOMACS 2019) from AES-128-CTR. What moves is a single triple, as a byte of six bits that is
+ * gathered from the planes and put back, or a word of 32 triples; buckets.ts has what the two are worth.
  *
- * Araki et al. (S&P 2017, section 3.3) shuffle in blocks that fit the cache. A byte a triple keeps 2^20 triples in a
- * megabyte, which a second-level cache holds, so that is not done here; beyond it the permutation costs more.
+ * Araki et al. (S&P 2017, section 3.3) shuffle single triples in blocks that fit the cache. A byte a triple keeps
+ * 2^20 triples in a megabyte, which a second-level cache holds, so that is not done here.
  *
  * What is permuted is this party's secret, but the indices are public: no secret decides an address or a branch.
  */
@@ -15,7 +15,7 @@ import { createCipheriv, type KeyObject } from 'node:crypto';
 import type { TriplePlanes } from './triple-planes.ts';
 
 /** 30 random bits times an index below 2^23 are exact in a double. */
-export const MAX_TRIPLES_PER_ARRAY = 2 ** 23;
+export const MAX_SHUFFLED_UNITS = 2 ** 23;
 
 const RANDOM_BITS = 30;
 const DRAW_RANGE = 2 ** RANDOM_BITS;
@@ -27,41 +27,60 @@ const SPREAD = Int32Array.from(
   (_, n) => (n & 1) | ((n & 2) << 7) | ((n & 4) << 14) | ((n & 8) << 21),
 );
 
-/** Permutes the triples of an array in place. */
+/** Permutes the triples of an array in place, one by one. */
 export function shuffleTriples(planes: TriplePlanes, key: KeyObject, arrayIndex: number): void {
   const triples = gatherBytes(planes);
-  permute(triples, key, arrayIndex);
+  const partners = drawPartners(key, arrayIndex, triples.length);
+  for (let last = triples.length - 1; last > 0; last--) {
+    const index = partners[last]!;
+    const triple = triples[last]!;
+    triples[last] = triples[index]!;
+    triples[index] = triple;
+  }
   scatterBytes(triples, planes);
 }
 
-function permute(items: Uint8Array, key: KeyObject, arrayIndex: number): void {
-  if (items.length > MAX_TRIPLES_PER_ARRAY) {
-    throw new RangeError(`an array of triples has at most ${MAX_TRIPLES_PER_ARRAY}`);
+/** Permutes the words of an array in place: 32 triples move as one. */
+export function shuffleWords(planes: TriplePlanes, key: KeyObject, arrayIndex: number): void {
+  const partners = drawPartners(key, arrayIndex, planes.x0.length);
+  for (const plane of [planes.x0, planes.x1, planes.y0, planes.y1, planes.z0, planes.z1]) {
+    for (let last = plane.length - 1; last > 0; last--) {
+      const index = partners[last]!;
+      const word = plane[last]!;
+      plane[last] = plane[index]!;
+      plane[index] = word;
+    }
   }
+}
+
+/** With whom each position changes places, from the last one down: uniform among itself and those before it. */
+function drawPartners(key: KeyObject, arrayIndex: number, count: number): Int32Array {
+  if (count > MAX_SHUFFLED_UNITS) throw new RangeError(`at most ${MAX_SHUFFLED_UNITS} units are shuffled`);
   // The upper half of the counter is the array's number: 2^64 blocks for each.
   const counter = new Uint8Array(16);
   new DataView(counter.buffer).setUint32(4, arrayIndex);
   const stream = createCipheriv('aes-128-ctr', key, counter);
-  let drawn = new Uint32Array();
-  let used = 0;
-  for (let last = items.length - 1; last > 0; last--) {
-    const bound = last + 1;
-    let index = 0;
-    for (;;) {
-      if (used === drawn.length) {
-        const bytes = stream.update(CHUNK);
-        drawn = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-        used = 0;
-      }
-      const product = (drawn[used++]! >>> (32 - RANDOM_BITS)) * bound;
-      index = (product / DRAW_RANGE) | 0;
-      const low = product - index * DRAW_RANGE;
-      if (low >= bound || low >= DRAW_RANGE % bound) break;
-    }
-    const item = items[last]!;
-    items[last] = items[index]!;
-    items[index] = item;
+  const partners = new Int32Array(count);
+  for (let last = count - 1; last > 0; ) {
+    const bytes = stream.update(CHUNK);
+    last = fillPartners(partners, last, new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
   }
+  return partners;
+}
+
+/** Fills from `last` down for as long as the random words last; yields the place to go on from. */
+function fillPartners(partners: Int32Array, last: number, random: Uint32Array): number {
+  let place = last;
+  for (let used = 0; place > 0 && used < random.length; used++) {
+    const bound = place + 1;
+    const product = (random[used]! >>> (32 - RANDOM_BITS)) * bound;
+    const index = (product / DRAW_RANGE) | 0;
+    const low = product - index * DRAW_RANGE;
+    if (low < bound && low < DRAW_RANGE % bound) continue;
+    partners[place] = index;
+    place -= 1;
+  }
+  return place;
 }
 
 /** One byte a triple: bits x0, x1, y0, y1, z0, z1 from the lowest. */

@@ -5,7 +5,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { bucketsOf, type CheckedAgainst, tripleManifest } from '../../bench/sacrificed-triples/buckets.ts';
+import { bucketsOf, type TripleSettings, tripleManifest } from '../../bench/sacrificed-triples/buckets.ts';
 import { SacrificedTriplesProtocol } from '../../bench/sacrificed-triples/protocol.ts';
 import { BitVector } from '../../mpc/bits/bit-vector.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
@@ -19,7 +19,11 @@ import { openSession } from '../../mpc/session/session.ts';
 import { type Alteration, corruptLinks } from '../support/corrupt-party.ts';
 import { shareInputs, testParameters } from '../support/world.ts';
 
-const WAYS: readonly CheckedAgainst[] = ['kept-triple', 'gate'];
+const WAYS: readonly TripleSettings[] = [
+  { errorBits: 40, against: 'kept-triple', unit: 'triple' },
+  { errorBits: 40, against: 'gate', unit: 'triple' },
+  { errorBits: 40, against: 'gate', unit: 'word' },
+];
 
 /** How long the others wait for a party that has aborted; the waits of concurrent tests overlap. */
 const CORRUPT_RUN_TIMEOUT_MS = 400;
@@ -37,7 +41,7 @@ function testCircuit(lanes: number): Circuit {
 }
 
 async function run(
-  against: CheckedAgainst,
+  settings: TripleSettings,
   lanes: number,
   corruption?: { readonly party: PartyIndex; readonly alter: Alteration },
 ) {
@@ -51,7 +55,6 @@ async function run(
   const reference = new ClearProtocol();
   const expected = await reference.open(await reference.evaluate(circuit, clear));
   const inputs = shareInputs(clear);
-  const settings = { errorBits: 40, against };
   const sessions = await Promise.all(
     createMemoryNetwork().map((channel) =>
       openSession(
@@ -78,9 +81,9 @@ function codesOf(results: readonly PromiseSettledResult<unknown>[]): readonly st
   return results.map((result) => (result.status === 'rejected' ? result.reason.code : 'OPENED'));
 }
 
-describe.each(WAYS)('checked against the %s', (against) => {
+describe.each(WAYS)('against $against, by the $unit', (settings) => {
   test.each([1, 7, 33, 500, 3000])('%i lanes: right results, predicted rounds and bytes', async (lanes) => {
-    const { expected, results, predicted, counters } = await run(against, lanes);
+    const { expected, results, predicted, counters } = await run(settings, lanes);
     expect(codesOf(results)).toEqual(['OPENED', 'OPENED', 'OPENED']);
     for (const result of results) {
       if (result.status === 'fulfilled') expect(result.value.get('z')?.equals(expected.get('z')!)).toBe(true);
@@ -94,7 +97,7 @@ describe.each(WAYS)('checked against the %s', (against) => {
     test.each(['and/1', 'and/2', 'and/3', 'check/coin', 'check/open', 'check/compare', 'open'])(
       'one bit in %s: whoever it opens to does not accept',
       async (target) => {
-        const { results } = await run(against, 500, {
+        const { results } = await run(settings, 500, {
           party,
           alter: (step, _to, bytes) => {
             if (step === target) bytes[0]! ^= 1;
@@ -109,7 +112,7 @@ describe.each(WAYS)('checked against the %s', (against) => {
     );
 
     test('one wrong triple is caught by comparison or by being opened', async () => {
-      const { results } = await run(against, 500, {
+      const { results } = await run(settings, 500, {
         party,
         alter: (step, _to, bytes) => {
           if (step === 'and/1') bytes[bytes.length - 9]! ^= 16;
@@ -121,8 +124,8 @@ describe.each(WAYS)('checked against the %s', (against) => {
     });
 
     test('a wrong AND with one wrong triple in the same place of every array', async () => {
-      const { words, triples } = bucketsOf(cost(testCircuit(500)), { errorBits: 40, against });
-      const { results } = await run(against, 500, {
+      const { words, triples } = bucketsOf(cost(testCircuit(500)), settings);
+      const { results } = await run(settings, 500, {
         party,
         alter: (step, _to, bytes) => {
           if (step !== 'and/1') return bytes;
@@ -141,7 +144,8 @@ describe.each(WAYS)('checked against the %s', (against) => {
 test('sizes of buckets: the ten bits of Furukawa et al. and the seven of Araki et al. at 2^20 ANDs and 2^-40', () => {
   const layers = [{ ands: 2 ** 20, bytes: 2 ** 17 }];
   const circuit = { depth: 1, ands: 2 ** 20, layers, outputLanes: [] };
-  expect(bucketsOf(circuit, { errorBits: 40, against: 'kept-triple' }).triples).toBe(3);
-  expect(bucketsOf(circuit, { errorBits: 40, against: 'gate' }).triples).toBe(2);
-  expect(bucketsOf(circuit, { errorBits: 60, against: 'gate' }).triples).toBe(3);
+  expect(bucketsOf(circuit, { errorBits: 40, against: 'kept-triple', unit: 'triple' }).triples).toBe(3);
+  expect(bucketsOf(circuit, { errorBits: 40, against: 'gate', unit: 'triple' }).triples).toBe(2);
+  expect(bucketsOf(circuit, { errorBits: 40, against: 'gate', unit: 'word' }).triples).toBe(3);
+  expect(bucketsOf(circuit, { errorBits: 60, against: 'gate', unit: 'triple' }).triples).toBe(3);
 });
