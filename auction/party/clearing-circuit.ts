@@ -90,8 +90,7 @@ function addLot(builder: CircuitBuilder, terms: TenderTerms, input: string, bids
   for (let plane = 0; plane < bits; plane++) {
     planes.push(builder.slice(ranks, plane * bids, bids), builder.slice(limits, plane * phantoms, phantoms));
   }
-  const { layerOverheadBytes } = REPLICATED_MANIFEST;
-  const { groups } = planGroups({ candidates, bits, price, layerOverheadBytes });
+  const { groups } = planGroups({ candidates, bits, price, protocol: REPLICATED_MANIFEST });
   const best = argBest(builder, builder.concat(planes), { candidates, bits, price, groups });
   builder.output(`${input}/winner`, best.winner);
   builder.output(`${input}/price`, best.price);

@@ -44,7 +44,7 @@ function runPlan(options: PlanOptions): void {
     bits,
     price: rule === 'first-price' ? 'best' : 'second',
     link,
-    layerOverheadBytes: REPLICATED_MANIFEST.layerOverheadBytes,
+    protocol: REPLICATED_MANIFEST,
   });
   const { ways } = plan;
   const openingBytes = REPLICATED_MANIFEST.openingBytes(plan.cost.outputLanes);

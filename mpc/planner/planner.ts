@@ -9,7 +9,7 @@
  * groupings of up to 40 candidates. Then the best number of levels is picked.
  *
  * Three parties plan independently and must agree, so the result depends on the arguments alone: integers for
- * rounds, ANDs and bytes, `transferMs` for time, and every tie broken by fewer rounds, fewer bytes, fewer levels,
+ * rounds, ANDs and bytes, the operations of IEEE 754 for time, and every tie broken by fewer rounds, fewer bytes, fewer levels,
  * smaller first groups.
  */
 
@@ -17,6 +17,7 @@ import { MAX_LANES } from '../bits/bit-vector.ts';
 import type { CircuitCost } from '../circuit/cost.ts';
 import { isPowerOfTwo, type Level, levelAt, levelsOf, type PriceRule } from '../circuits/tournament.ts';
 import { MpcError } from '../errors.ts';
+import { type ProtocolManifest, predictCost } from '../protocols/protocol.ts';
 import { argBestCost, visitLayers, widestVector } from './arg-best-cost.ts';
 import { DEFAULT_LINK, type Link, transferMs } from './link.ts';
 
@@ -31,18 +32,19 @@ export interface PlanRequest {
   readonly bits: number;
   readonly price: PriceRule;
   readonly link?: Link;
-  /** What the protocol adds to each message: `Protocol.manifest.layerOverheadBytes`. */
-  readonly layerOverheadBytes: number;
+  /** Its overheads, its check and its speed decide how ANDs weigh against rounds. */
+  readonly protocol: ProtocolManifest;
 }
 
 /** The best grouping with a given number of levels: one is all pairs at once, the most is a tournament of pairs. */
 export interface Way {
   readonly groups: readonly number[];
-  /** AND layers and the opening. */
+  /** From the first AND layer to the opened outputs, the protocol's check included. */
   readonly rounds: number;
   readonly ands: number;
-  /** Sent by each party in the AND layers, overhead included; the opening's few bytes are the protocol's. */
+  /** Sent by each party, exactly as `predictCost` has it. */
   readonly bytes: number;
+  /** Waiting, sending and computing. */
   readonly timeMs: number;
   readonly picked: boolean;
   /** Why it was picked, or what it loses by, in a sentence for people. */
@@ -64,6 +66,10 @@ interface Total {
   readonly timeMs: number;
 }
 
+interface Named extends Total {
+  readonly groups: readonly number[];
+}
+
 /** A level's group size, the draft for the levels after it, and the total of both. */
 interface Draft extends Total {
   readonly size: number;
@@ -78,23 +84,35 @@ export function planGroups(request: PlanRequest): Plan {
   const { candidates, bits, price, link = DEFAULT_LINK } = request;
   requireBounds(candidates, bits);
   levelsOf({ candidates, price, bits, groups: candidates === 1 ? [] : [candidates] });
-  const drafts = new Search(request, link).run();
-  const picked = drafts.reduce((best, draft) => (comesBefore(draft, best) ? draft : best));
-  const groups = groupsOf(picked);
+  const { protocol } = request;
+  const candidatesOf = new Search(request, link).run().map((draft) => {
+    const groups = groupsOf(draft);
+    const cost = argBestCost({ candidates, bits, price, groups });
+    const { rounds, ands, bytes } = predictCost(protocol, cost);
+    return { groups, cost, rounds, ands, bytes, timeMs: totalMs(rounds, ands, bytes, link, protocol) };
+  });
+  const picked = candidatesOf.reduce((best, way) => (comesBefore(way, best) ? way : best));
   return {
-    groups,
-    cost: argBestCost({ candidates, bits, price, groups }),
+    groups: picked.groups,
+    cost: picked.cost,
     timeMs: picked.timeMs,
-    ways: drafts.map((draft) => ({
-      groups: groupsOf(draft),
-      rounds: draft.rounds,
-      ands: draft.ands,
-      bytes: draft.bytes,
-      timeMs: draft.timeMs,
-      picked: draft === picked,
-      reason: draft === picked ? whyPicked(draft, link) : whyNotPicked(draft, picked),
+    ways: candidatesOf.map(({ cost: _, ...way }) => ({
+      ...way,
+      picked: way.groups === picked.groups,
+      reason: way.groups === picked.groups ? whyPicked(picked, link, protocol) : whyNotPicked(way, picked),
     })),
   };
+}
+
+/** Waiting and sending on the link, and computing. */
+function totalMs(
+  rounds: number,
+  ands: number,
+  bytes: number,
+  link: Link,
+  { computeNsPerAnd }: ProtocolManifest,
+): number {
+  return transferMs(rounds, bytes, link) + (ands * computeNsPerAnd) / 1_000_000;
 }
 
 /** Drafts for the rest of a tournament, by number of levels, for each stage met on the way. */
@@ -123,8 +141,8 @@ class Search {
   #from(run: number): readonly (Draft | undefined)[] {
     const { candidates, bits, price } = this.#request;
     const entries = Math.ceil(candidates / run);
-    // One round for the opening, whatever the levels.
-    if (entries === 1) return [{ size: 0, rest: undefined, ...this.#sum(1, 0, 0) }];
+    // The opening and the check cost the same in every draft, but for a few bytes.
+    if (entries === 1) return [{ size: 0, rest: undefined, ...this.#sum(0, 0, 0) }];
     // Runs that are no power of two carry the whole index: only the number of entries matters then.
     const key = isPowerOfTwo(run) ? -run : entries;
     const known = this.#known.get(key);
@@ -140,14 +158,14 @@ class Search {
 
   /** Puts `level` in front of each of `rests` and keeps what is better than the drafts so far. */
   #extend(best: (Draft | undefined)[], level: Level, rests: readonly (Draft | undefined)[]): void {
-    const { bits, price, layerOverheadBytes } = this.#request;
+    const { bits, price, protocol } = this.#request;
     let layers = 0;
     let ands = 0;
     let bytes = 0;
     visitLayers(level, bits, price, (layerAnds, layerBytes) => {
       layers += 1;
       ands += layerAnds;
-      bytes += layerBytes + layerOverheadBytes;
+      bytes += layerBytes + protocol.layerOverheadBytes;
     });
     rests.forEach((rest, levels) => {
       if (rest === undefined) return;
@@ -160,7 +178,7 @@ class Search {
   }
 
   #sum(rounds: number, ands: number, bytes: number): Total {
-    return { rounds, ands, bytes, timeMs: transferMs(rounds, bytes, this.#link) };
+    return { rounds, ands, bytes, timeMs: totalMs(rounds, ands, bytes, this.#link, this.#request.protocol) };
   }
 }
 
@@ -187,18 +205,19 @@ function groupsOf(draft: Draft): number[] {
   return groups;
 }
 
-function whyPicked(picked: Draft, link: Link): string {
-  const waiting = transferMs(picked.rounds, 0, link).toFixed(0);
-  const sending = transferMs(0, picked.bytes, link).toFixed(0);
-  const times = `${waiting} ms for ${picked.rounds} rounds, ${sending} ms for ${picked.bytes} bytes`;
-  return `${nameOf(groupsOf(picked))}: the least time, ${times}.`;
+function whyPicked({ groups, rounds, ands, bytes }: Named, link: Link, protocol: ProtocolManifest): string {
+  const waiting = transferMs(rounds, 0, link).toFixed(0);
+  const sending = transferMs(0, bytes, link).toFixed(0);
+  const computing = ((ands * protocol.computeNsPerAnd) / 1_000_000).toFixed(0);
+  const times = `${waiting} ms for ${rounds} rounds, ${sending} ms for ${bytes} bytes, ${computing} ms for ${ands} ANDs`;
+  return `${nameOf(groups)}: the least time, ${times}.`;
 }
 
-function whyNotPicked(draft: Draft, picked: Draft): string {
-  const slower = (draft.timeMs - picked.timeMs).toFixed(0);
-  const rounds = difference(draft.rounds - picked.rounds, 'rounds');
-  const bytes = difference(draft.bytes - picked.bytes, 'bytes');
-  return `${nameOf(groupsOf(draft))}: ${slower} ms slower, ${rounds} and ${bytes}.`;
+function whyNotPicked(way: Named, picked: Named): string {
+  const slower = (way.timeMs - picked.timeMs).toFixed(0);
+  const rounds = difference(way.rounds - picked.rounds, 'rounds');
+  const bytes = difference(way.bytes - picked.bytes, 'bytes');
+  return `${nameOf(way.groups)}: ${slower} ms slower, ${rounds} and ${bytes}.`;
 }
 
 function difference(amount: number, unit: string): string {

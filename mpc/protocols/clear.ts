@@ -23,6 +23,7 @@ export const CLEAR_MANIFEST: ProtocolManifest = {
   parties: 1,
   corruption: 'none: everything is visible to whoever runs it',
   layerOverheadBytes: 0,
+  computeNsPerAnd: 0,
   check: () => ({ rounds: 0, bytes: 0 }),
   openingBytes: () => 0,
 };

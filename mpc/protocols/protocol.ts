@@ -21,6 +21,11 @@ export interface ProtocolManifest {
   readonly corruption: string;
   /** Bytes that one party sends in one AND layer beside one bit per AND. */
   readonly layerOverheadBytes: number;
+  /**
+   * Time one party computes for each AND, linear operations included, for the planner. Measured on one core of a 2023
+   * server by bench/clearing.ts; a constant, so that parties on different machines plan alike.
+   */
+  readonly computeNsPerAnd: number;
   /** What checking all ANDs of a circuit adds before anything may open; nothing where nothing is checked. */
   check(circuit: CircuitCost): { readonly rounds: number; readonly bytes: number };
   /** Bytes that one party sends to open outputs of these many lanes. */

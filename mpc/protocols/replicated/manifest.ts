@@ -15,6 +15,7 @@ export const REPLICATED_MANIFEST: ProtocolManifest = {
   corruption:
     'one of the three parties, semi-honest: it follows the protocol, but may try to learn from all it sees',
   layerOverheadBytes: SEAL_BYTES,
+  computeNsPerAnd: 8,
   check: () => ({ rounds: 0, bytes: 0 }),
   /** The shares to the next party and their hash to the previous one, each sealed. */
   openingBytes: (outputLanes) =>

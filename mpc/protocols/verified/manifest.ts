@@ -22,6 +22,7 @@ export const VERIFIED_MANIFEST: ProtocolManifest = {
   name: 'verified',
   corruption:
     'one of the three parties, malicious: it may do anything; the result is right or the attempt aborts before anything opens',
+  computeNsPerAnd: 30,
   check: (circuit) =>
     circuit.ands === 0 ? { rounds: 0, bytes: 0 } : { rounds: CHECK_ROUNDS, bytes: checkBytes(circuit) },
 };

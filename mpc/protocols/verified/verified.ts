@@ -40,7 +40,7 @@ import { cost } from '../../circuit/cost.ts';
 import { MpcError } from '../../errors.ts';
 import type { FieldKernels } from '../../kernels/field.ts';
 import { nextParty, previousParty } from '../../party.ts';
-import type { Prss } from '../../random/prss.ts';
+import type { Prss, PseudoRandomStream } from '../../random/prss.ts';
 import type { Links } from '../../session/links.ts';
 import { type AndOperands, evaluateCircuit } from '../evaluate.ts';
 import type { Evaluated, Protocol } from '../protocol.ts';
@@ -52,12 +52,16 @@ import { AndLog } from './and-log.ts';
 import { checkAnds } from './check.ts';
 import { logWordsOf, VERIFIED_MANIFEST } from './manifest.ts';
 
+/** The streams that mask every AND of an attempt, consumed in the order of evaluation. */
+const MASK_STEP = 'and';
+
 export class VerifiedProtocol implements Protocol<ReplicatedVector> {
   readonly manifest = VERIFIED_MANIFEST;
   readonly #links: Links;
   readonly #prss: Prss;
   readonly #kernels: FieldKernels;
   readonly #random: (bytes: number) => Uint8Array;
+  #masks: { readonly ofPrevious: PseudoRandomStream; readonly ofNext: PseudoRandomStream } | undefined;
   /** Only checked outputs ever get in here. */
   readonly #checked = new WeakMap<Evaluated, ReadonlyMap<string, ReplicatedVector>>();
 
@@ -114,8 +118,12 @@ export class VerifiedProtocol implements Protocol<ReplicatedVector> {
     const words = Math.ceil(bytes / 4);
     const part = log.claim(words);
     writeOperands(part, operands);
-    drawMasks(part.rightTerms, this.#prss.common('previous', step, bytes), lanes);
-    drawMasks(part.leftTerms, this.#prss.common('next', step, bytes), lanes);
+    this.#masks ??= {
+      ofPrevious: this.#prss.commonStream('previous', MASK_STEP),
+      ofNext: this.#prss.commonStream('next', MASK_STEP),
+    };
+    drawMasks(bytesOf(part.rightTerms).subarray(0, bytes), this.#masks.ofPrevious, lanes);
+    drawMasks(bytesOf(part.leftTerms).subarray(0, bytes), this.#masks.ofNext, lanes);
 
     const masks = new Int32Array(words);
     for (let word = 0; word < words; word++) masks[word] = part.rightTerms[word]! ^ part.leftTerms[word]!;
@@ -161,14 +169,14 @@ function writeOperands(part: LogPart, operands: readonly AndOperands<ReplicatedV
 }
 
 /** Masks with zeros where an operation's last byte has bits beyond its last lane, as in what is sent. */
-function drawMasks(target: Int32Array, stream: Uint8Array, lanes: readonly number[]): void {
+function drawMasks(target: Uint8Array, stream: PseudoRandomStream, lanes: readonly number[]): void {
+  stream.fill(target);
   let offset = 0;
   for (const count of lanes) {
     offset += byteLength(count);
     const used = count & 7;
-    if (used !== 0) stream[offset - 1]! &= (1 << used) - 1;
+    if (used !== 0) target[offset - 1]! &= (1 << used) - 1;
   }
-  bytesOf(target).set(stream);
 }
 
 function bytesOf(words: Int32Array): Uint8Array {
