@@ -47,6 +47,23 @@ export class BitVector {
   }
 
   /**
+   * A vector over words that exist already, without a copy: whoever calls gives them up. Padding is cleared.
+   * @param words exactly ceil(lanes / 32) of them, perhaps a part of a larger buffer
+   * @throws MpcError BIT_VECTOR_SHAPE
+   */
+  static over(lanes: number, words: Int32Array<ArrayBuffer>): BitVector {
+    if (lanes > MAX_LANES || words.length !== Math.ceil(lanes / 32)) {
+      throw new MpcError('BIT_VECTOR_SHAPE', `these words do not hold ${lanes} lanes`, {
+        lanes,
+        words: words.length,
+      });
+    }
+    const vector = new BitVector(lanes, words);
+    vector.clearPadding();
+    return vector;
+  }
+
+  /**
    * @param bytes exactly ceil(lanes / 8) of them
    * @throws MpcError MESSAGE_MALFORMED when the length is wrong or a padding bit is set
    */
@@ -69,7 +86,8 @@ export class BitVector {
 
   /** ceil(lanes / 8) bytes, a copy. */
   toBytes(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.words.buffer.slice(0, byteLength(this.lanes)));
+    const { buffer, byteOffset } = this.words;
+    return new Uint8Array(buffer.slice(byteOffset, byteOffset + byteLength(this.lanes)));
   }
 
   get(lane: number): 0 | 1 {

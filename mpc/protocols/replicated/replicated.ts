@@ -9,31 +9,35 @@
  * earlier on goes unnoticed, which is what semi-honest means.
  *
  * Where we differ: the paper's pair holds x_i and a combination, ours holds two summands, so that opening and
- * checking read them directly; masks are addressed (mpc/random/prss.ts) instead of counted.
+ * checking read them directly; the stream of masks has an address (mpc/random/prss.ts) and counts within it.
  *
  * Cost: one round a layer and one for opening. An instance evaluates and opens once, because its steps are
  * addresses of the session; the second time throws ADDRESS_REUSED before anything is sent.
  */
 
-import { andShares } from '../../bits/and-kernel.ts';
-import { BitVector } from '../../bits/bit-vector.ts';
+import type { BitVector } from '../../bits/bit-vector.ts';
 import type { Circuit } from '../../circuit/circuit.ts';
 import { MpcError } from '../../errors.ts';
 import { nextParty, previousParty } from '../../party.ts';
-import { type Prss, STREAM_CHUNK_WORDS, type ZeroStream } from '../../random/prss.ts';
+import type { Prss } from '../../random/prss.ts';
 import type { Links } from '../../session/links.ts';
 import { type AndOperands, evaluateCircuit } from '../evaluate.ts';
 import type { Evaluated, Protocol } from '../protocol.ts';
+import { AndLayers } from './and-layers.ts';
 import { linearAlgebra } from './linear-algebra.ts';
 import { REPLICATED_MANIFEST } from './manifest.ts';
 import { openShares } from './opening.ts';
 import { packVectors, requireWithinMessageBound, unpackVectors } from './round-message.ts';
 import { ReplicatedVector } from './shares.ts';
 
+/** The stream that masks every AND of an attempt. */
+const MASK_STEP = 'and';
+
 export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   readonly manifest = REPLICATED_MANIFEST;
   readonly #links: Links;
   readonly #prss: Prss;
+  #ands: AndLayers | undefined;
   readonly #evaluations = new WeakMap<Evaluated, ReadonlyMap<string, ReplicatedVector>>();
 
   constructor({ links, prss }: { readonly links: Links; readonly prss: Prss }) {
@@ -67,7 +71,8 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
     operands: readonly AndOperands<ReplicatedVector>[],
   ): Promise<readonly ReplicatedVector[]> {
     const step = `and/${layer}`;
-    const firsts = multiplyShares(operands, this.#prss.zeroStream(step));
+    this.#ands ??= new AndLayers(this.#prss.zeroStream(MASK_STEP));
+    const firsts = this.#ands.multiply(operands);
     const { self } = this.#links;
     const [, received] = await Promise.all([
       this.#links.send(step, new Map([[previousParty(self), packVectors(firsts)]])),
@@ -79,46 +84,6 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
     );
     return firsts.map((first, index) => new ReplicatedVector(first, seconds[index]!));
   }
-}
-
-/**
- * The local part of one AND layer: this party's summand of every product, masked.
- * Masks are drawn word by word across the operations, 64 KB at a time, so that they stay in the cache.
- */
-export function multiplyShares(
-  operands: readonly AndOperands<ReplicatedVector>[],
-  masks: ZeroStream,
-): readonly BitVector[] {
-  let wordsLeft = operands.reduce((sum, { left }) => sum + left.first.words.length, 0);
-  let mask: Int32Array = new Int32Array();
-  let maskUsed = 0;
-  return operands.map(({ left, right }) => {
-    const product = BitVector.zeros(left.lanes);
-    const words = product.words.length;
-    for (let start = 0; start < words; ) {
-      if (maskUsed === mask.length) {
-        mask = masks.next(Math.min(STREAM_CHUNK_WORDS, wordsLeft));
-        wordsLeft -= mask.length;
-        maskUsed = 0;
-      }
-      const end = Math.min(words, start + mask.length - maskUsed);
-      andShares(
-        left.first.words,
-        left.second.words,
-        right.first.words,
-        right.second.words,
-        mask,
-        maskUsed,
-        product.words,
-        start,
-        end,
-      );
-      maskUsed += end - start;
-      start = end;
-    }
-    product.clearPadding();
-    return product;
-  });
 }
 
 function newToken(): Evaluated {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BitVector, xorVectors } from '../../../mpc/bits/bit-vector.ts';
 import { expandBytes, extractKey } from '../../../mpc/random/hkdf.ts';
-import { createPrss, STREAM_CHUNK_WORDS } from '../../../mpc/random/prss.ts';
+import { createPrss, STREAM_CHUNK_BYTES } from '../../../mpc/random/prss.ts';
 import { zeroShareBytes } from '../../support/reference/zero-share.ts';
 import { forEachParty } from '../../support/world.ts';
 
@@ -29,7 +29,7 @@ describe('pseudo-random zeros', () => {
 
   test('a share equals its block-by-block twin, across chunks too', () => {
     const keys = forEachParty(() => randomBytes(32));
-    const lanes = STREAM_CHUNK_WORDS * 32 + 77;
+    const lanes = STREAM_CHUNK_BYTES * 8 + 77;
     const share = threeParties(keys)[1].zeroShare('and/1', lanes);
     const expected = zeroShareBytes(keys[1], keys[2], 'and/1', Math.ceil(lanes / 8));
     expected[expected.length - 1]! &= (1 << (lanes % 8)) - 1;
@@ -42,10 +42,30 @@ describe('pseudo-random zeros', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 5 }), (pieces) => {
         const stream = threeParties(keys)[0].zeroStream('s');
-        const words = pieces.flatMap((count) => [...stream.next(count)]);
-        expect(words).toEqual([...whole.words.subarray(0, words.length)]);
+        const bytes = pieces.flatMap((count) => {
+          const piece = new Uint8Array(count);
+          stream.fill(piece);
+          return [...piece];
+        });
+        expect(bytes).toEqual([...whole.toBytes().subarray(0, bytes.length)]);
       }),
     );
+  });
+
+  test('a peer draws the same bytes from its side, at once or piece by piece, and its share is their XOR', () => {
+    const keys = forEachParty(() => randomBytes(32));
+    const [zero, one, two] = [threeParties(keys)[0], threeParties(keys)[1], threeParties(keys)[2]];
+    const bytes = STREAM_CHUNK_BYTES + 1000;
+    const withOne = zero.common('next', 's', bytes);
+    const pieces = new Uint8Array(bytes);
+    const stream = one.commonStream('previous', 's');
+    for (let start = 0; start < bytes; start += 7000) stream.fill(pieces.subarray(start, start + 7000));
+    expect(Buffer.from(withOne).equals(pieces)).toBe(true);
+    const withTwo = two.common('next', 's', bytes);
+    const share = threeParties(keys)[0]
+      .zeroShare('s', bytes * 8)
+      .toBytes();
+    expect(share.every((byte, index) => byte === (withOne[index]! ^ withTwo[index]!))).toBe(true);
   });
 
   test('other addresses give other streams; the same address a second time throws', () => {
@@ -54,6 +74,9 @@ describe('pseudo-random zeros', () => {
     expect(prss.zeroShare('and/2', 256).equals(first)).toBe(false);
     expect(() => prss.zeroShare('and/1', 256)).toThrow(expect.objectContaining({ code: 'ADDRESS_REUSED' }));
     expect(() => prss.zeroStream('and/2')).toThrow(expect.objectContaining({ code: 'ADDRESS_REUSED' }));
+    expect(() => prss.commonStream('next', 'and/2')).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_REUSED' }),
+    );
   });
 });
 

@@ -1,4 +1,7 @@
-/** The readable twin of pseudo-random zeros: one AES block at a time, one XOR a byte, HKDF as RFC 5869 writes it. */
+/**
+ * The readable twin of pseudo-random zeros: one AES block at a time from counter 2 on, as GCM counts, one XOR a byte,
+ * HKDF as RFC 5869 writes it.
+ */
 
 import { createCipheriv, createHmac } from 'node:crypto';
 import { streamLabel } from '../../../mpc/random/prss.ts';
@@ -23,7 +26,7 @@ function stream(pairKey: Uint8Array, step: string, bytes: number): Uint8Array {
   const blocks: Buffer[] = [];
   for (let counter = 0; counter * 16 < bytes; counter++) {
     const block = Buffer.alloc(16);
-    block.writeUInt32BE(counter, 12);
+    block.writeUInt32BE(counter + 2, 12);
     blocks.push(createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(block));
   }
   return new Uint8Array(Buffer.concat(blocks)).subarray(0, bytes);
