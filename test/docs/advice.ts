@@ -1,0 +1,172 @@
+/**
+ * What to do about each code, for docs/errors.md: the codes and their meanings come from the sources, the advice
+ * from here. The test refuses a code without advice and advice for a code that is gone.
+ */
+
+export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
+  TENDER_MALFORMED: 'Auctioneer: correct the field in `facts.field`.',
+  TENDER_SIGNATURE:
+    'Do not trust the document: it was changed after signing. Fetch it again, compare its id.',
+  TENDER_UNKNOWN: 'Check the id; publish the tender at this party as well. Exit code 3: it may come later.',
+  TENDER_EXISTS:
+    'Kept for clients of the stores; no party answers with it, since an id is the hash of its document.',
+  TENDER_PARTIES_MISMATCH:
+    'Auctioneer: take the keys from `GET /party` of the three parties, in order. Operator: check the configured consortium.',
+  LOT_DUPLICATE: 'Auctioneer: give each lot an id of its own.',
+  LOT_UNKNOWN: 'Use an id that the tender lists (`tacit tender show`).',
+  AMOUNT_MALFORMED: 'Write digits and one optional point: `1250`, `1250.5`, `1250.50`.',
+  AMOUNT_NEGATIVE: 'Write an amount of zero or more.',
+  AMOUNT_TOO_PRECISE: "Use at most the tender's `decimals` after the point.",
+  AMOUNT_TOO_LARGE: 'Use a greater unit or fewer decimals: amounts stay below 2^64 minor units.',
+  AMOUNT_OVER_CEILING: "Bid at or below the tender's ceiling.",
+  BID_MALFORMED: 'Correct the field in `facts.field`; seal with a current client.',
+  BID_SIGNATURE: 'Seal and sign again; the document was changed, or signed with another key than it names.',
+  BID_AFTER_DEADLINE: 'Nothing: the party takes in nothing more. The deadline is by its clock.',
+  BID_VERSION_REPLAYED: 'Seal again with a version above `facts.received` (`--bid-version`).',
+  BID_OTHER_TENDER: 'Seal again for this tender; bids cannot be moved.',
+  BIDDER_NAME_TAKEN: 'Use the key that bid first under this name, or another name.',
+  BIDDER_NOT_ELIGIBLE: 'Use exactly the name and key that the tender lists, or ask the auctioneer.',
+  ENVELOPE_UNREADABLE:
+    "Seal again with the sealing keys of the tender's parties. All parties say so: the client is at fault.",
+  COMMITMENT_MISMATCH: 'Seal again; the client made shares that do not belong to its commitments.',
+  SHARE_MALFORMED: 'Seal again for this tender; the width follows from its ceiling.',
+  WITHDRAWAL_WITHOUT_BID:
+    'Nothing stands at this party. Submit the bid there first if it has to count there.',
+  RECEIPT_MALFORMED: 'Do not count this receipt; ask the party again.',
+  RECEIPT_SIGNATURE: 'Do not count this receipt; tell the operator of the party.',
+  RECEIPT_MISMATCH: 'Do not count this receipt; it is for another submission or party.',
+  TOO_FEW_RECEIPTS: 'Submit the same document to the other parties before the deadline.',
+  CLOSE_MALFORMED: 'Sign the order again with a current client.',
+  CLOSE_OTHER_TENDER: 'Sign an order for this tender.',
+  CLOSE_UNAUTHORISED: 'Use the key that signed the tender (`--key`).',
+  CLOSE_BEFORE_DEADLINE: 'Wait for the deadline, or have the auctioneer sign a close order.',
+  CLOSING_LIST_MALFORMED: 'Operators: compare versions; the party named posted a list that is none.',
+  CLOSING_LIST_SIGNATURE:
+    'Operators: the party named, or whoever runs its outbox table, posted a list it did not sign.',
+  CLOSING_LIST_OTHER_TENDER: 'Operators: the party named posted a list in the wrong topic; compare versions.',
+  CLOSING_LIST_DUPLICATE:
+    'Operators: the party named signed a faulty list; keep it as evidence. A list is never said anew.',
+  CLOSING_LISTS_INCOMPLETE: 'Auditor: collect one list of each party.',
+  CLOSING_LISTS_DIFFER:
+    'Operators: compare the submission named at the parties named. A hash has one body, so one list lies.',
+  CLOSING_BID_MISSING:
+    'Operator of the party named: its list holds a bid that it did not pass on. Its passing message is final.',
+  CLOSING_REPAIR_FAILED:
+    'Operator of the party named: it did not send its share, or a wrong one. Its repair message is final.',
+  CLOSING_SHARES_LOST:
+    'Operator: restore `keys.json` and the tables as they were when the closing began, and start again.',
+  CLOSING_VIEWS_DIFFER:
+    'Operators: exchange the signed lists out of band; whoever signed two for one tender cheated.',
+  CLOSING_ROOTS_DIFFER: 'Operators: run the same version everywhere; equal lists gave different sets.',
+  CLOSING_MESSAGE_MALFORMED: 'Operators: compare versions; keep the message of the party named as evidence.',
+  CLOSING_MESSAGE_SIGNATURE: 'Operators: the outbox of the party named holds what that party did not sign.',
+  COIN_MISMATCH:
+    'Operators: the party named opened another coin than it committed to. The tender cannot be cleared; publish it anew.',
+  COIN_MALFORMED:
+    'Operators: compare versions; the coin is not 32 bytes, or is missing where ties are by lottery.',
+  OUTCOME_MALFORMED: 'Do not use the outcome; ask another party.',
+  OUTCOME_OTHER_TENDER: 'Do not use the outcome; it was signed for another tender.',
+  OUTCOME_INCONSISTENT:
+    'Do not use the outcome, whoever signed it: it breaks the rules of its tender. Ask the operators.',
+  OUTCOME_SET_MISMATCH: 'Do not use the outcome: it is not one of this closing set. Ask the operators.',
+  OUTCOME_SIGNATURE:
+    'Wait for more signatures (`tacit outcome --wait`), or do not use the outcome where one is wrong.',
+  OUTCOME_CONFLICT:
+    'Stop. Keep both signed statements: they prove that a party cheated or runs another program.',
+  OUTCOME_NOT_READY: 'Ask again later; `facts.phase` says how far the party is.',
+  CLEARING_BUSY: 'Nothing: the run under way goes on.',
+  STATE_MALFORMED:
+    'Operator: the state item in the table was altered or is of another version; restore the table.',
+  STATE_CONFLICT: 'Send the request again. For a clearing: the tender is open, close it first.',
+  STATE_OUT_OF_ORDER: 'Read the phase and do what it allows.',
+  STATE_ROOT_CONFLICT:
+    'Operator: stop, keep the tables. This party once agreed on another set: restored backup or tampering.',
+  BODY_TOO_LARGE: 'Send a valid document; `facts.maxBodyBytes` has the bound where a handler set it.',
+  BODY_MALFORMED: 'Send JSON.',
+  CSV_MALFORMED: 'Correct the line in `facts.line`.',
+  KEY_MALFORMED: 'Use the key file as it was written; make a new key if it is damaged.',
+  ENCODING_MALFORMED: 'Use base64url without padding and with zero spare bits (RFC 4648 section 5).',
+};
+
+export const ENGINE_ADVICE: Readonly<Record<string, string>> = {
+  BIT_VECTOR_SHAPE: 'A fault of the calling program; report it.',
+  VALUE_OUT_OF_RANGE: 'Give values that fit the width of the input.',
+  CIRCUIT_INVALID: 'A fault of the program that built the circuit; report it.',
+  CIRCUIT_OVER_BOUND: 'Use fewer candidates or lots in one computation.',
+  CIRCUIT_INPUT_MISMATCH: 'Give exactly the inputs that the circuit declares.',
+  BRISTOL_MALFORMED: 'Correct the file at the line named.',
+  BRISTOL_OVER_BOUND: 'Use a smaller circuit.',
+  BRISTOL_INPUT_MISMATCH: 'Give one value for each input, within its width.',
+  ADDRESS_REUSED: 'A fault of the program: nothing was sent twice. Report it.',
+  CHANNEL_TIMEOUT:
+    'See that the party in the message is up and reachable; the next attempt follows by itself.',
+  CHANNEL_CLOSED: 'Nothing: the session was ended on purpose.',
+  CHANNEL_CONFLICT:
+    'Operator: two processes of one party wrote one address, or the outbox was restored from a backup.',
+  CHANNEL_MESSAGE_TOO_LARGE: 'Use fewer bids or lots in one tender.',
+  CHANNEL_ADDRESS_MALFORMED: 'A fault of the program; report it.',
+  CHANNEL_ITEM_MALFORMED: 'Operators: the outbox of the party named was altered, or is of another version.',
+  MESSAGE_FORGED:
+    'Operators: the outbox of the party named was altered, or different hellos were shown. Find out before trying again.',
+  MESSAGE_MALFORMED: 'Operators: compare versions; then suspect the party named.',
+  HANDSHAKE_SIGNATURE:
+    "Operators: compare the parties' signing keys; the outbox named holds a hello of somebody else.",
+  HANDSHAKE_MISMATCH:
+    'Operators: compare `facts.field` (version, circuit, closing root, party set) at the party named.',
+  HANDSHAKE_KEY: 'Operators: the party named is broken or cheating; do not try again before it is explained.',
+  ATTEMPT_SUPERSEDED: 'Nothing: a peer was started again; the next attempt follows by itself.',
+  ATTEMPT_TAKEN_OVER: 'Nothing if two invocations overlapped. Otherwise see that a party does not run twice.',
+  ATTEMPT_USED: 'Publish the tender anew; somebody has called for a hundred million attempts.',
+  CHECK_INCOMPLETE: 'A fault of the program: nothing was opened. Report it.',
+  CHECK_FAILED: 'Operators: one of the three deviated; nothing was opened. Find out who before trying again.',
+  CHECK_SEED_DIFFERS:
+    'Operators: `facts` name prover and verifier, one of whom deviated; nothing was opened.',
+  CHECK_CHALLENGES_DIFFER: 'Operators: a prover showed its verifiers different proofs; nothing was opened.',
+  CHECK_UNBLINDED: 'Try again: by chance it happens about never. Twice means that a party aims for it.',
+  REVEAL_MISMATCH:
+    'Operators: a neighbour of the party that reports sent a wrong share; no output was accepted.',
+  OUTPUTS_DIFFER: 'Report it.',
+  KERNEL_OPERAND_RANGE: 'A fault of the program; report it.',
+  KERNEL_OPERAND_SHAPE: 'A fault of the program; report it.',
+  KERNEL_MEMORY_FULL: 'Use fewer candidates or lots, or give the function more memory.',
+  PLAN_OVER_BOUND: 'Ask for a smaller plan.',
+};
+
+export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
+  ROUTE_UNKNOWN: 'See the table of routes in [api.md](api.md).',
+  METHOD_NOT_ALLOWED: 'Use a method of the `allow` header.',
+  CONTENT_TYPE_UNSUPPORTED: 'Send `content-type: application/json`.',
+  TENDER_ID_MALFORMED: 'Use the id as `tacit tender create` printed it.',
+  REQUEST_TIMED_OUT: 'Send the same request again.',
+  INVOCATION_MALFORMED: 'Invoke the clearing function with `{"tenderId": "..."}`.',
+  CONFIGURATION_INVALID: 'Operator: correct the variable named in the log. Over HTTP it appears as INTERNAL.',
+  INTERNAL:
+    'Give the operator the `instance` of the problem document; it is the `requestId` of the log line.',
+};
+
+export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
+  USAGE: 'See `--help` of the command.',
+  FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
+  FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
+  NOT_FOUND: 'Start parties with `tacit up`, or name them with `--party`.',
+  PARTY_KEYS_DIFFER:
+    'Do not go on: compare the keys with what the operator published, and check the address of the party.',
+  TENDER_NOT_PUBLISHED: 'See that all three parties answer, then publish again.',
+  BID_DOES_NOT_COUNT:
+    'Run the same command again before the deadline: it makes a later version for all parties.',
+  CLOSE_INCOMPLETE: 'Run `tacit tender close` again once all parties answer.',
+  CHECK_FAILED: 'Report it: the demonstration found a claim that does not hold.',
+  INTERNAL: 'Run again with `--debug` and report what it shows.',
+};
+
+/** Codes of `local/party-client.ts`, which has no table of its own. */
+export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; readonly advice: string }>> = {
+  PARTY_UNREACHABLE: {
+    meaning: 'no answer came from the address of a party',
+    advice: 'See that the party is up; a bid counts with two of three.',
+  },
+  PARTY_ANSWER_MALFORMED: {
+    meaning: 'what answers at the address is not a party, or answered with another tender',
+    advice: 'Check the address (`--party`, `consortium.json`).',
+  },
+};
