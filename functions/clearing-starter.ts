@@ -2,7 +2,7 @@
  * How a clearing gets started: a port, because an HTTP function must answer long before a clearing ends.
  *
  * Both calls are hints that may be lost or repeated. Correctness never rests on them: clearing is idempotent,
- * and whoever hosts a party looks again for tenders that are due (`clear-tender` without a tender's name).
+ * and whoever hosts a party looks again for tenders that are due (`due-tenders.ts`).
  */
 
 export interface ClearingStarter {
@@ -12,7 +12,7 @@ export interface ClearingStarter {
   startAt(tenderId: string, closesAtMs: number): Promise<void>;
 }
 
-/** For hosts that only look again: a schedule invokes `clear-tender` every minute. */
+/** For hosts that only look again: a schedule invokes `sweep-tenders` every minute. */
 export const sweptClearings: ClearingStarter = {
   start: async () => {},
   startAt: async () => {},

@@ -17,6 +17,7 @@ import { AuctionError } from '../auction/errors.ts';
 import { createAuctionTable } from '../auction/party/dynamodb.ts';
 import { createClearTenderHandler } from '../functions/clear-tender/clear-tender.handler.ts';
 import { createCloseTenderHandler } from '../functions/close-tender/close-tender.handler.ts';
+import { awaitedClearings } from '../functions/due-tenders.ts';
 import { parseEnvironment } from '../functions/environment.ts';
 import { createListTendersHandler } from '../functions/list-tenders/list-tenders.handler.ts';
 import { logError } from '../functions/log.ts';
@@ -124,12 +125,8 @@ async function clear(tenderId: string): Promise<void> {
 
 /** What was announced to a scheduler that is gone: the store knows the same. */
 async function scheduleKnownTenders(): Promise<void> {
-  for (const id of await runtime.party.tenders()) {
-    const { signed, state } = await runtime.party.tender(id);
-    const { closesAt } = signed.tender.spec;
-    if (state.phase === 'closing' || state.phase === 'clearing') await scheduler.start(id);
-    else if (state.phase === 'open' && closesAt !== undefined)
-      await scheduler.startAt(id, Date.parse(closesAt));
+  for (const { id, dueAtMs } of await awaitedClearings(runtime.party)) {
+    await (dueAtMs === undefined ? scheduler.start(id) : scheduler.startAt(id, dueAtMs));
   }
 }
 

@@ -39,17 +39,15 @@ function runPlan(options: PlanOptions): void {
   const { bids, bits, rule } = options;
   const link: Link = { roundTripMs: options.rtt, bandwidthMbps: options.bandwidth };
   const candidates = bids + PHANTOMS[rule];
-  const plan = planGroups({
+  const { ways } = planGroups({
     candidates,
     bits,
     price: rule === 'first-price' ? 'best' : 'second',
     link,
     protocol: REPLICATED_MANIFEST,
   });
-  const { ways } = plan;
-  const openingBytes = REPLICATED_MANIFEST.openingBytes(plan.cost.outputLanes);
   if (options.json === true) {
-    printJson({ bids, candidates, bits, rule, link, protocol: 'replicated', openingBytes, ways });
+    printJson({ bids, candidates, bits, rule, link, protocol: 'replicated', ways });
     return;
   }
   print(bold(`One lot, ${bids} bids of ${bits} bits, ${rule}`));
@@ -67,6 +65,5 @@ function runPlan(options: PlanOptions): void {
   ]);
   print(table(['', 'groups', '>rounds', '>AND gates', '>bytes a party', '>time'], rows));
   print();
-  print(`Opening the outcome, in the last round, adds ${openingBytes} bytes.\n`);
   for (const way of ways) print(`${way.picked ? '* ' : '  '}${way.reason}`);
 }

@@ -1,0 +1,28 @@
+/**
+ * Which tenders of a party wait for their clearing, read from its store alone: what a host looks at when it
+ * starts, or every minute, because an announcement to a `ClearingStarter` may have been lost.
+ */
+
+import type { AuctionParty } from '../auction/party/service.ts';
+import type { TenderId } from '../auction/tender.ts';
+
+export interface AwaitedClearing {
+  readonly id: TenderId;
+  /** Milliseconds since 1970; undefined where the tender is closed already. */
+  readonly dueAtMs: number | undefined;
+}
+
+/** Closed tenders without an outcome here, and open ones with a deadline, past or to come. */
+export async function awaitedClearings(
+  party: Pick<AuctionParty, 'tenders' | 'tender'>,
+): Promise<readonly AwaitedClearing[]> {
+  const awaited: AwaitedClearing[] = [];
+  for (const id of await party.tenders()) {
+    const { signed, state } = await party.tender(id);
+    const { closesAt } = signed.tender.spec;
+    if (state.phase === 'closing' || state.phase === 'clearing') awaited.push({ id, dueAtMs: undefined });
+    else if (state.phase === 'open' && closesAt !== undefined)
+      awaited.push({ id, dueAtMs: Date.parse(closesAt) });
+  }
+  return awaited;
+}
