@@ -9,5 +9,10 @@
 import { enableCompileCache } from 'node:module';
 
 enableCompileCache();
+// Whoever reads the output may stop reading: `tacit ... | head` is no error.
+process.stdout.on('error', (error) => {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+  process.exit();
+});
 const { runProgram } = await import('./program.ts');
 await runProgram();
