@@ -153,6 +153,11 @@ export function outcomeOfParty(run: Run, party: PartyIndex): 'outputs' | MpcErro
   return result.ended === 'abort' ? result.error.code : result.ended;
 }
 
+/** How the honest parties ended, in party order. */
+export function endingsOf(run: Run): readonly string[] {
+  return honestPartiesOf(run).map((party) => outcomeOfParty(run, party));
+}
+
 export interface SafetyRules {
   /** With which codes an honest party may abort. */
   readonly codes: readonly MpcErrorCode[];

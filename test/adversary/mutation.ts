@@ -151,7 +151,8 @@ export function interceptLinks(links: Links, intercept: (sending: Sending) => Pr
     send: (step, parcels) =>
       intercept({
         step,
-        parcels,
+        // Copies: what the honest program sends may be a view of what it goes on computing with.
+        parcels: new Map([...parcels].map(([to, bytes]) => [to, Uint8Array.from(bytes)])),
         chosen: [],
         send: async (instead) => {
           const sealed = toPeers(instead);
