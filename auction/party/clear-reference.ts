@@ -8,6 +8,7 @@ import { planesOf } from '../../mpc/bits/bit-planes.ts';
 import { cost } from '../../mpc/circuit/cost.ts';
 import { CLEAR_MANIFEST, ClearProtocol } from '../../mpc/protocols/clear.ts';
 import { predictCost } from '../../mpc/protocols/protocol.ts';
+import { DEFAULT_PROTOCOL, THREE_PARTY_MANIFESTS } from '../../mpc/protocols/three-party.ts';
 import type { LotOutcome } from '../outcome.ts';
 import type { TenderTerms } from '../tender.ts';
 import { lotOutcome } from './clearing.ts';
@@ -27,7 +28,11 @@ export async function clearInTheClear(
   terms: TenderTerms,
   bidsOf: (lot: string) => readonly ClearBid[],
 ): Promise<{ readonly lots: readonly LotOutcome[]; readonly statistics: ClearingStatistics }> {
-  const clearing = clearingCircuit(terms, (lot) => bidsOf(lot).length);
+  const clearing = clearingCircuit(
+    terms,
+    (lot) => bidsOf(lot).length,
+    THREE_PARTY_MANIFESTS[DEFAULT_PROTOCOL],
+  );
   const inputs = new Map(
     clearing?.lots.map(({ lot, input }) => [
       input,

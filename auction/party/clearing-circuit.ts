@@ -25,7 +25,7 @@ import type { Circuit, VectorId } from '../../mpc/circuit/circuit.ts';
 import { argBest } from '../../mpc/circuits/arg-best.ts';
 import type { PriceRule } from '../../mpc/circuits/tournament.ts';
 import { planGroups } from '../../mpc/planner/planner.ts';
-import { REPLICATED_MANIFEST } from '../../mpc/protocols/replicated/manifest.ts';
+import type { ProtocolManifest } from '../../mpc/protocols/protocol.ts';
 import { rankOf } from '../amount.ts';
 import type { TenderTerms } from '../tender.ts';
 
@@ -60,11 +60,13 @@ export function hasEnoughBids(terms: TenderTerms, bids: number): boolean {
 
 /**
  * @param bidsOf the number of live bids of each lot
+ * @param protocol the one to evaluate it, which decides how rounds and ANDs weigh
  * @returns undefined where no lot has enough bids
  */
 export function clearingCircuit(
   terms: TenderTerms,
   bidsOf: (lot: string) => number,
+  protocol: ProtocolManifest,
 ): ClearingCircuit | undefined {
   const builder = new CircuitBuilder();
   const lots: CircuitLot[] = [];
@@ -72,13 +74,19 @@ export function clearingCircuit(
     const bids = bidsOf(lot);
     if (!hasEnoughBids(terms, bids)) return;
     const input = `lot/${position}`;
-    addLot(builder, terms, input, bids);
+    addLot(builder, terms, input, bids, protocol);
     lots.push({ lot, bids, input });
   });
   return lots.length === 0 ? undefined : { circuit: builder.build(), lots };
 }
 
-function addLot(builder: CircuitBuilder, terms: TenderTerms, input: string, bids: number): void {
+function addLot(
+  builder: CircuitBuilder,
+  terms: TenderTerms,
+  input: string,
+  bids: number,
+  protocol: ProtocolManifest,
+): void {
   const { bits, spec, reserve } = terms;
   const ownPrice = spec.rule === 'first-price' || (bids === 1 && reserve === undefined);
   const price: PriceRule = ownPrice ? 'best' : 'second';
@@ -90,7 +98,7 @@ function addLot(builder: CircuitBuilder, terms: TenderTerms, input: string, bids
   for (let plane = 0; plane < bits; plane++) {
     planes.push(builder.slice(ranks, plane * bids, bids), builder.slice(limits, plane * phantoms, phantoms));
   }
-  const { groups } = planGroups({ candidates, bits, price, protocol: REPLICATED_MANIFEST });
+  const { groups } = planGroups({ candidates, bits, price, protocol });
   const best = argBest(builder, builder.concat(planes), { candidates, bits, price, groups });
   builder.output(`${input}/winner`, best.winner);
   builder.output(`${input}/price`, best.price);

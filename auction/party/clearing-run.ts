@@ -10,6 +10,7 @@
 
 import { MpcError } from '../../mpc/errors.ts';
 import { PARTIES } from '../../mpc/party.ts';
+import { DEFAULT_PROTOCOL } from '../../mpc/protocols/three-party.ts';
 import { AuctionError } from '../errors.ts';
 import { outcomeHash, type SignedOutcome, signOutcome } from '../outcome.ts';
 import type { CheckedTender } from '../tender.ts';
@@ -101,7 +102,11 @@ export class ClearingRun {
     const signedBefore = await this.#exchange.signedByBothPeers(closing.set);
     const takenOver = (statement: Computed['statement']): Computed => ({
       statement,
-      statistics: statisticsWithoutSession(this.#checked.terms, closing),
+      statistics: statisticsWithoutSession(
+        this.#checked.terms,
+        closing,
+        this.#parameters.protocol ?? DEFAULT_PROTOCOL,
+      ),
     });
     if (signedBefore !== undefined) return takenOver(signedBefore);
     return await this.#firstOf([

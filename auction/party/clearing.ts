@@ -1,10 +1,11 @@
 /**
- * From the closing set to the statement of the outcome: one session of the `replicated` protocol in which the
- * three parties find winner and price of every lot, and open nothing else.
+ * From the closing set to the statement of the outcome: one session in which the three parties find winner and price of
+ * every lot, and open nothing else.
  *
- * Against one semi-honest party: it follows the protocol and learns winners and prices only. A party that
- * deviates can make the outcome wrong without being noticed, but reads no bid; a protocol that detects it is
- * to take this one's place. The session is bound to the circuit and to the closing root, so no party can be led
+ * Against whom depends on the protocol (`ProtocolManifest.corruption`). With `verified`, the default, one party may do
+ * anything: the outcome is right or the attempt ends before anything opens. With `replicated` a party that deviates can
+ * make the outcome wrong without being noticed. The shares are those the bidders committed to, so a party that uses
+ * others fails the check of its ANDs, which its neighbours compute from their own. The session is bound to the circuit and to the closing root, so no party can be led
  * to compute other rules or on other bids than its peers.
  *
  * The statement is a function of tender and closing set, whatever attempt succeeds. Cost: `ClearingStatistics`
@@ -17,9 +18,13 @@ import { circuitHash } from '../../mpc/circuit/circuit-hash.ts';
 import { cost } from '../../mpc/circuit/cost.ts';
 import type { Clock } from '../../mpc/clock.ts';
 import { type PredictedCost, predictCost } from '../../mpc/protocols/protocol.ts';
-import { REPLICATED_MANIFEST } from '../../mpc/protocols/replicated/manifest.ts';
-import { ReplicatedProtocol } from '../../mpc/protocols/replicated/replicated.ts';
 import { ReplicatedVector } from '../../mpc/protocols/replicated/shares.ts';
+import {
+  createThreePartyProtocol,
+  DEFAULT_PROTOCOL,
+  THREE_PARTY_MANIFESTS,
+  type ThreePartyName,
+} from '../../mpc/protocols/three-party.ts';
 import { runAttempts, type Session, type SessionParameters } from '../../mpc/session/session.ts';
 import { amountOf, formatAmount } from '../amount.ts';
 import { fromBase64url } from '../canonical.ts';
@@ -51,6 +56,7 @@ export interface ClearingParameters {
   readonly keys: PartyKeys;
   readonly channel: Channel;
   readonly clock: Clock;
+  readonly protocol?: ThreePartyName;
   random(bytes: number): Uint8Array;
   readonly closing: Closing;
   readonly handshakeTimeoutMs: number;
@@ -67,27 +73,28 @@ export interface Computed {
 
 /** @throws MpcError; the attempts end without a result, and nothing about a bid is known */
 export async function computeOutcome(parameters: ClearingParameters): Promise<Computed> {
-  const { terms, closing } = parameters;
+  const { terms, closing, protocol: name = DEFAULT_PROTOCOL } = parameters;
+  const manifest = THREE_PARTY_MANIFESTS[name];
   const order = new Map(terms.lots.map((lot) => [lot, tieOrder(terms, closing.set, closing.coins, lot)]));
   const bidsOf = (lot: string) => order.get(lot) ?? [];
-  const clearing = clearingCircuit(terms, (lot) => bidsOf(lot).length);
+  const clearing = clearingCircuit(terms, (lot) => bidsOf(lot).length, manifest);
   if (clearing === undefined) {
     return {
       statement: statementOf(terms, closing, bidsOf, []),
-      statistics: statisticsWithoutSession(terms, closing),
+      statistics: statisticsWithoutSession(terms, closing, name),
     };
   }
   const { circuit, lots } = clearing;
-  const predicted = predictCost(REPLICATED_MANIFEST, cost(circuit));
+  const predicted = predictCost(manifest, cost(circuit));
   const bids = lots.reduce((sum, lot) => sum + lot.bids, 0);
   const inputs = new Map(lots.map((lot) => [lot.input, inputOf(lot, bidsOf(lot.lot), terms, closing)]));
   const run = await runAttempts(
-    sessionOf(parameters, circuitHash(circuit)),
+    sessionOf(parameters, name, circuitHash(circuit)),
     MAX_ATTEMPTS,
     async (session) => {
       parameters.onComputing({ attempt: session.attempt, bids, rounds: predicted.rounds });
       const startedAt = parameters.clock.now();
-      const protocol = new ReplicatedProtocol(session);
+      const protocol = createThreePartyProtocol(name, session, parameters.random);
       const opened = await protocol.open(await protocol.evaluate(circuit, inputs));
       const clearingMs = parameters.clock.now() - startedAt;
       return { results: readResults(clearing, opened), ...countersOf(session), clearingMs };
@@ -99,7 +106,7 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
     statistics: {
       bids,
       bits: terms.bits,
-      protocol: 'replicated',
+      protocol: name,
       ands: predicted.ands,
       predicted,
       attempt: run.attempt,
@@ -111,12 +118,16 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
 }
 
 /** Where every lot has too few bids, or where the outcome was taken over from the peers. */
-export function statisticsWithoutSession(terms: TenderTerms, closing: Closing): ClearingStatistics {
+export function statisticsWithoutSession(
+  terms: TenderTerms,
+  closing: Closing,
+  protocol: ThreePartyName,
+): ClearingStatistics {
   const nothing: PredictedCost = { rounds: 0, ands: 0, bytes: 0 };
   return {
     bids: 0,
     bits: terms.bits,
-    protocol: 'replicated',
+    protocol,
     rounds: 0,
     ands: 0,
     bytesSent: 0,
@@ -128,7 +139,11 @@ export function statisticsWithoutSession(terms: TenderTerms, closing: Closing): 
   };
 }
 
-function sessionOf(parameters: ClearingParameters, circuitHashBytes: Uint8Array): SessionParameters {
+function sessionOf(
+  parameters: ClearingParameters,
+  protocol: ThreePartyName,
+  circuitHashBytes: Uint8Array,
+): SessionParameters {
   const { terms, parties, keys, closing } = parameters;
   const publicOf = (index: 0 | 1 | 2) => ({ signingKey: fromBase64url(parties[index].signingKey) });
   return {
@@ -137,7 +152,7 @@ function sessionOf(parameters: ClearingParameters, circuitHashBytes: Uint8Array)
     identity: { index: keys.index, sign: keys.signing.sign },
     parties: [publicOf(0), publicOf(1), publicOf(2)],
     binding: {
-      protocol: 'replicated',
+      protocol,
       circuitHash: circuitHashBytes,
       inputSetRoot: fromBase64url(closing.set.root),
     },

@@ -10,6 +10,8 @@
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import type { PartyIndex } from '../../mpc/party.ts';
+import type { ProtocolName } from '../../mpc/protocols/protocol.ts';
+import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import { rankOf } from '../amount.ts';
 import { toBase64url } from '../canonical.ts';
 import { createCloseOrder } from '../close-order.ts';
@@ -52,7 +54,7 @@ export interface InProcessOptions {
   readonly spec: TenderSpec;
   /** In the order of submission. */
   readonly bids: readonly BidRow[];
-  readonly protocol: 'replicated' | 'clear';
+  readonly protocol: ProtocolName;
   /** That many bytes from a cryptographic generator. */
   random(bytes: number): Uint8Array;
   /** Made anew where left out. */
@@ -90,7 +92,7 @@ export async function runAuctionInProcess(options: InProcessOptions): Promise<In
   const tender = checkTender(signed, nodeSignatures);
   return options.protocol === 'clear'
     ? await runInTheClear(options, tender)
-    : await runParties(options, tender, keys, auctioneer);
+    : await runParties(options, options.protocol, tender, keys, auctioneer);
 }
 
 /** Keys of all three parties, for use in one process only. */
@@ -101,6 +103,7 @@ export async function generateThreePartyKeys(random: (bytes: number) => Uint8Arr
 
 async function runParties(
   options: InProcessOptions,
+  protocol: ThreePartyName,
   tender: CheckedTender,
   keys: ThreePartyKeys,
   auctioneer: Uint8Array,
@@ -117,6 +120,7 @@ async function runParties(
       channel: network[index],
       clock,
       random,
+      protocol,
       timeouts,
     });
   const parties = [partyOf(0), partyOf(1), partyOf(2)] as const;

@@ -4,6 +4,7 @@
 
 import type { Channel } from '../../mpc/channels/channel.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import type { PartyRecords } from '../tender.ts';
 import type { PartyKeys } from './keys.ts';
 import type { AuctionStore } from './store.ts';
@@ -18,6 +19,8 @@ export interface PartyParameters {
   readonly clock: Clock;
   /** That many bytes from a cryptographic generator. */
   random(bytes: number): Uint8Array;
+  /** The same at all three, or no session opens; `verified` where it is left out. */
+  readonly protocol?: ThreePartyName;
   /** Where they differ from the default. */
   readonly timeouts?: Partial<PartyTimeouts>;
 }

@@ -3,8 +3,7 @@
  *
  * A party trusts its own store and clock, and nobody else: tenders, bids and close orders are signed documents,
  * and what its peers say is checked message by message (`closing.ts`, `outcome-exchange.ts`). Two honest parties
- * of three decide which bids count. The computation itself withstands one semi-honest party for now: a party
- * that sends wrong bits in it can spoil the outcome, which the other two then sign as well, but reads no bid.
+ * of three decide which bids count, and no party alone can make the computation end in a wrong outcome (`clearing.ts`).
  *
  * Every method may be repeated after a crash at any point and then does what is left to do.
  */

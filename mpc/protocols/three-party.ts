@@ -13,6 +13,11 @@ import { VerifiedProtocol } from './verified/verified.ts';
 
 export type ThreePartyName = Exclude<ProtocolName, 'clear'>;
 
+/** Used wherever nobody asks for another. */
+export const DEFAULT_PROTOCOL: ThreePartyName = 'verified';
+
+export const THREE_PARTY_NAMES = ['replicated', 'verified'] as const satisfies readonly ThreePartyName[];
+
 export const THREE_PARTY_MANIFESTS: Readonly<Record<ThreePartyName, ProtocolManifest>> = {
   replicated: REPLICATED_MANIFEST,
   verified: VERIFIED_MANIFEST,

@@ -10,6 +10,7 @@ import { exactTermsOf } from '../../../auction/tender-spec.ts';
 import { planesOf, valuesOf } from '../../../mpc/bits/bit-planes.ts';
 import { cost } from '../../../mpc/circuit/cost.ts';
 import { ClearProtocol } from '../../../mpc/protocols/clear.ts';
+import { VERIFIED_MANIFEST } from '../../../mpc/protocols/verified/manifest.ts';
 import { specOf } from '../../support/auction-world.ts';
 import { type OracleBid, oracleOutcome } from '../../support/oracle.ts';
 
@@ -148,13 +149,17 @@ describe('the clearing circuit', () => {
   });
 
   test('makes all lots share the rounds of the largest', () => {
-    const one = clearingCircuit(termsOf({ lots: [{ id: 'a', title: 'a' }] }), () => 20);
+    const one = clearingCircuit(termsOf({ lots: [{ id: 'a', title: 'a' }] }), () => 20, VERIFIED_MANIFEST);
     const lots = [
       { id: 'a', title: 'a' },
       { id: 'b', title: 'b' },
       { id: 'c', title: 'c' },
     ];
-    const three = clearingCircuit(termsOf({ lots }), (lot) => (lot === 'b' ? 0 : lot === 'a' ? 20 : 3));
+    const three = clearingCircuit(
+      termsOf({ lots }),
+      (lot) => (lot === 'b' ? 0 : lot === 'a' ? 20 : 3),
+      VERIFIED_MANIFEST,
+    );
     expect(three?.lots.map(({ lot, bids }) => [lot, bids])).toEqual([
       ['a', 20],
       ['c', 3],
@@ -164,7 +169,7 @@ describe('the clearing circuit', () => {
   });
 
   test('opens a winner and a price for each lot and nothing else', () => {
-    const clearing = clearingCircuit(termsOf({ ceiling: '1000' }), () => 30);
+    const clearing = clearingCircuit(termsOf({ ceiling: '1000' }), () => 30, VERIFIED_MANIFEST);
     expect(clearing?.circuit.outputs.map(({ name }) => name)).toEqual(['lot/0/winner', 'lot/0/price']);
     expect(cost(clearing!.circuit).outputLanes).toEqual([5, 10]);
   });
@@ -173,7 +178,7 @@ describe('the clearing circuit', () => {
     for (const rule of ['first-price', 'second-price']) {
       const terms = termsOf({ rule, ceiling: '100', reserve: '10' });
       for (const ranks of [[11n], [12n, 11n], [99n, 50n, 98n]]) {
-        const clearing = clearingCircuit(terms, () => ranks.length)!;
+        const clearing = clearingCircuit(terms, () => ranks.length, VERIFIED_MANIFEST)!;
         const protocol = new ClearProtocol();
         const inputs = new Map([['lot/0', planesOf(ranks, terms.bits)]]);
         const opened = await protocol.open(await protocol.evaluate(clearing.circuit, inputs));
@@ -186,8 +191,8 @@ describe('the clearing circuit', () => {
   });
 
   test('is not built where every lot has too few bids', () => {
-    expect(clearingCircuit(termsOf({ minimumBids: 3 }), () => 2)).toBeUndefined();
-    expect(clearingCircuit(termsOf({}), () => 0)).toBeUndefined();
+    expect(clearingCircuit(termsOf({ minimumBids: 3 }), () => 2, VERIFIED_MANIFEST)).toBeUndefined();
+    expect(clearingCircuit(termsOf({}), () => 0, VERIFIED_MANIFEST)).toBeUndefined();
   });
 });
 

@@ -8,6 +8,7 @@ import { checkOutcome, type LotOutcome } from '../../../auction/outcome.ts';
 import { type BidRow, runAuctionInProcess } from '../../../auction/party/in-process.ts';
 import { nodeSignatures } from '../../../auction/party/signatures-node.ts';
 import type { TenderTerms } from '../../../auction/tender.ts';
+import { THREE_PARTY_NAMES } from '../../../mpc/protocols/three-party.ts';
 import { partyKeys, random, specOf } from '../../support/auction-world.ts';
 import { oracleOutcome, standingBids } from '../../support/oracle.ts';
 
@@ -74,29 +75,32 @@ function expectedOf(terms: TenderTerms, bids: readonly BidRow[]) {
 }
 
 describe('an auction in one process', () => {
-  test('among three parties gives what plain arithmetic gives, at the predicted cost', async () => {
-    const keys = await partyKeys();
-    await fc.assert(
-      fc.asyncProperty(rules, rows, async (drawn, bids) => {
-        const spec = specFor({ ...drawn, tieBreak: 'earliest' });
-        const run = await runAuctionInProcess({ spec, bids, protocol: 'replicated', random, keys });
-        expect(run.lots.map(plain)).toEqual(expectedOf(run.tender.terms, bids));
-        expect(run.statistics).toHaveLength(3);
-        for (const { predicted, rounds, ands, bytesSent, closingRounds } of run.statistics) {
-          expect({ rounds, ands, bytes: bytesSent }).toEqual(predicted);
-          expect(closingRounds).toBe(2);
-        }
-      }),
-      { numRuns: 25 },
-    );
-  });
+  test.each(THREE_PARTY_NAMES)(
+    '%s gives what plain arithmetic gives, at the predicted cost',
+    async (protocol) => {
+      const keys = await partyKeys();
+      await fc.assert(
+        fc.asyncProperty(rules, rows, async (drawn, bids) => {
+          const spec = specFor({ ...drawn, tieBreak: 'earliest' });
+          const run = await runAuctionInProcess({ spec, bids, protocol, random, keys });
+          expect(run.lots.map(plain)).toEqual(expectedOf(run.tender.terms, bids));
+          expect(run.statistics).toHaveLength(3);
+          for (const { predicted, rounds, ands, bytesSent, closingRounds } of run.statistics) {
+            expect({ rounds, ands, bytes: bytesSent }).toEqual(predicted);
+            expect(closingRounds).toBe(2);
+          }
+        }),
+        { numRuns: 15 },
+      );
+    },
+  );
 
   test('decides ties by lottery for one of the best, with the price plain arithmetic gives', async () => {
     const keys = await partyKeys();
     await fc.assert(
       fc.asyncProperty(rules, rows, async (drawn, bids) => {
         const spec = specFor({ ...drawn, tieBreak: 'lottery' });
-        const run = await runAuctionInProcess({ spec, bids, protocol: 'replicated', random, keys });
+        const run = await runAuctionInProcess({ spec, bids, protocol: 'verified', random, keys });
         const expected = expectedOf(run.tender.terms, bids);
         run.lots.map(plain).forEach((result, index) => {
           const standing = standingBids(bids, result.lot);
@@ -137,7 +141,7 @@ describe('an auction in one process', () => {
     const run = await runAuctionInProcess({
       spec,
       bids,
-      protocol: 'replicated',
+      protocol: 'verified',
       random,
       onProgress: ({ step }) => progress.push(step),
     });
@@ -154,7 +158,7 @@ describe('an auction in one process', () => {
     const publicKey = toBase64url(nodeSignatures.publicKeyOf(secretKey));
     const spec = specOf({ bidders: [{ name: 'Ann', publicKey }] });
     const bids = [{ bidder: 'Ann', lot: '1', amount: 5n }];
-    const options = { spec, bids, protocol: 'replicated', random, keys } as const;
+    const options = { spec, bids, protocol: 'verified', random, keys } as const;
     const run = await runAuctionInProcess({ ...options, bidderSecretKeys: new Map([['Ann', secretKey]]) });
     expect(run.lots).toMatchObject([{ winner: 'Ann', winnerKey: publicKey, price: '5' }]);
     await expect(runAuctionInProcess(options)).rejects.toMatchObject({ code: 'BIDDER_NOT_ELIGIBLE' });
