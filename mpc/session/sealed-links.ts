@@ -1,5 +1,5 @@
 /**
- * Links over a channel: every message sealed under its own key (seal.ts), every address used once, every wait
+ * Links over a channel: every message sealed for its own address (seal.ts), every address used once, every wait
  * bounded, everything counted.
  *
  * The channel may lose, delay, repeat, swap or rewrite items. A message that is not the sender's for exactly
@@ -11,10 +11,10 @@ import type { Clock } from '../clock.ts';
 import { MpcError } from '../errors.ts';
 import type { PartyIndex } from '../party.ts';
 import { AddressRegistry } from '../random/address-registry.ts';
-import { withDeadline } from './deadline.ts';
 import type { DirectionKeys } from './handshake.ts';
 import type { LinkCounters, Links } from './links.ts';
-import { seal, unseal } from './seal.ts';
+import { DirectionSeal } from './seal.ts';
+import { WaitLimit } from './wait-limit.ts';
 
 export interface SealedLinksParameters {
   readonly sessionId: string;
@@ -22,57 +22,72 @@ export interface SealedLinksParameters {
   readonly channel: Channel;
   readonly clock: Clock;
   readonly keys: ReadonlyMap<PartyIndex, DirectionKeys>;
+  /** A message that does not come ends the attempt after that long, or up to a quarter longer. */
   readonly messageTimeoutMs: number;
   /** Ends the attempt: every wait rejects with its reason, nothing more is sent. */
   readonly signal: AbortSignal;
 }
 
+interface Seals {
+  readonly sending: DirectionSeal;
+  readonly receiving: DirectionSeal;
+}
+
 export class SealedLinks implements Links {
   readonly self: PartyIndex;
-  readonly #parameters: SealedLinksParameters;
+  readonly #channel: Channel;
+  readonly #signal: AbortSignal;
   readonly #topic: string;
+  readonly #seals: ReadonlyMap<PartyIndex, Seals>;
+  readonly #limit: WaitLimit;
   readonly #sent = new AddressRegistry('a message sent as');
   readonly #received = new AddressRegistry('a message received as');
   #rounds = 0;
   #bytesSent = 0;
 
-  constructor(parameters: SealedLinksParameters) {
-    this.self = parameters.channel.self;
-    this.#parameters = parameters;
-    this.#topic = `${parameters.sessionId}/attempt/${parameters.attempt}`;
+  constructor({ sessionId, attempt, channel, clock, keys, messageTimeoutMs, signal }: SealedLinksParameters) {
+    const { self } = channel;
+    this.self = self;
+    this.#channel = channel;
+    this.#signal = signal;
+    this.#topic = `${sessionId}/attempt/${attempt}`;
+    this.#seals = new Map(
+      [...keys].map(([peer, { sending, receiving }]) => [
+        peer,
+        {
+          sending: new DirectionSeal(sending, { sessionId, attempt, from: self, to: peer }),
+          receiving: new DirectionSeal(receiving, { sessionId, attempt, from: peer, to: self }),
+        },
+      ]),
+    );
+    this.#limit = new WaitLimit(clock, messageTimeoutMs, signal);
   }
 
   async send(step: string, parcels: ReadonlyMap<PartyIndex, Uint8Array>): Promise<void> {
-    const { channel, signal, sessionId, attempt } = this.#parameters;
-    signal.throwIfAborted();
+    this.#signal.throwIfAborted();
     this.#sent.claim(step);
     const sealed = new Map<PartyIndex, Uint8Array>();
     for (const [to, plaintext] of parcels) {
-      const address = { sessionId, attempt, step, from: this.self, to };
-      const parcel = seal(this.#keysWith(to).sending, address, plaintext);
+      const parcel = this.#sealsWith(to).sending.seal(step, plaintext);
       this.#bytesSent += parcel.length;
       sealed.set(to, parcel);
     }
     this.#rounds += 1;
-    await channel.post(this.#topic, step, { to: sealed });
+    await this.#channel.post(this.#topic, step, { to: sealed });
   }
 
   async receive(step: string, from: PartyIndex): Promise<Uint8Array> {
-    const { channel, clock, messageTimeoutMs, signal, sessionId, attempt } = this.#parameters;
     this.#received.claim(`${step} from ${from}`);
-    const keys = this.#keysWith(from);
-    const sealed = await withDeadline(
-      clock,
-      messageTimeoutMs,
-      signal,
+    const { receiving } = this.#sealsWith(from);
+    const sealed = await this.#limit.run(
       () =>
         new MpcError('CHANNEL_TIMEOUT', `party ${from} sent nothing for step ${step} in time`, {
           step,
           party: from,
         }),
-      (waiting) => channel.collect(this.#topic, step, from, waiting),
+      (waiting) => this.#channel.collect(this.#topic, step, from, waiting),
     );
-    const plaintext = unseal(keys.receiving, { sessionId, attempt, step, from, to: this.self }, sealed);
+    const plaintext = receiving.unseal(step, sealed);
     if (plaintext === undefined) {
       throw new MpcError('MESSAGE_FORGED', `the message of party ${from} for step ${step} is not its own`, {
         step,
@@ -86,9 +101,9 @@ export class SealedLinks implements Links {
     return { rounds: this.#rounds, bytesSent: this.#bytesSent };
   }
 
-  #keysWith(peer: PartyIndex): DirectionKeys {
-    const keys = this.#parameters.keys.get(peer);
-    if (keys === undefined) throw new RangeError(`party ${peer} is no peer of party ${this.self}`);
-    return keys;
+  #sealsWith(peer: PartyIndex): Seals {
+    const seals = this.#seals.get(peer);
+    if (seals === undefined) throw new RangeError(`party ${peer} is no peer of party ${this.self}`);
+    return seals;
   }
 }

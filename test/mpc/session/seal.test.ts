@@ -1,41 +1,53 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { SEAL_BYTES, seal, unseal } from '../../../mpc/session/seal.ts';
+import { DirectionSeal, SEAL_BYTES } from '../../../mpc/session/seal.ts';
 
 const key = createSecretKey(randomBytes(32));
-const address = { sessionId: 'test', attempt: 3, step: 'and/1', from: 0, to: 1 } as const;
+const direction = { sessionId: 'test', attempt: 3, from: 0, to: 1 } as const;
+const step = 'and/1';
 
 describe('seal', () => {
-  test('opens under its own address only, even where two addresses share a direction key', () => {
+  test('opens under its own address only, even where two directions share a key', () => {
     const message = randomBytes(100);
-    const sealed = seal(key, address, message);
+    const sealed = new DirectionSeal(key, direction).seal(step, message);
     expect(sealed).toHaveLength(100 + SEAL_BYTES);
-    expect(message.equals(unseal(key, address, sealed) ?? Buffer.of())).toBe(true);
+    expect(message.equals(new DirectionSeal(key, direction).unseal(step, sealed) ?? Buffer.of())).toBe(true);
     for (const other of [
-      { ...address, sessionId: 'tes' },
-      { ...address, attempt: 4 },
-      { ...address, step: 'and/2' },
-      { ...address, from: 2 },
-      { ...address, to: 2 },
-      { ...address, from: 1, to: 0 },
+      { ...direction, sessionId: 'tes' },
+      { ...direction, attempt: 4 },
+      { ...direction, from: 2 },
+      { ...direction, to: 2 },
+      { ...direction, from: 1, to: 0 },
     ] as const) {
-      expect(unseal(key, other, sealed)).toBeUndefined();
+      expect(new DirectionSeal(key, other).unseal(step, sealed)).toBeUndefined();
     }
-    expect(unseal(createSecretKey(randomBytes(32)), address, sealed)).toBeUndefined();
+    expect(new DirectionSeal(key, direction).unseal('and/2', sealed)).toBeUndefined();
+    const otherKey = createSecretKey(randomBytes(32));
+    expect(new DirectionSeal(otherKey, direction).unseal(step, sealed)).toBeUndefined();
   });
 
   test('two addresses seal the same message to unrelated bytes', () => {
     const message = new Uint8Array(64);
-    const one = seal(key, address, message);
-    const two = seal(key, { ...address, step: 'and/2' }, message);
+    const seal = new DirectionSeal(key, direction);
+    const one = seal.seal(step, message);
+    const two = seal.seal('and/2', message);
     const same = one.filter((byte, index) => byte === two[index]).length;
     expect(same).toBeLessThan(10);
   });
 
+  test('no nonce is used twice: the same address a second time throws', () => {
+    const seal = new DirectionSeal(key, direction);
+    seal.seal(step, Uint8Array.of(1));
+    expect(() => seal.seal(step, Uint8Array.of(2))).toThrow(
+      expect.objectContaining({ code: 'ADDRESS_REUSED' }),
+    );
+  });
+
   test('anything shorter than a tag is no message', () => {
+    const seal = new DirectionSeal(key, direction);
     for (const length of [0, 1, SEAL_BYTES - 1]) {
-      expect(unseal(key, address, new Uint8Array(length))).toBeUndefined();
+      expect(seal.unseal(step, new Uint8Array(length))).toBeUndefined();
     }
-    expect(unseal(key, address, seal(key, address, new Uint8Array()))).toHaveLength(0);
+    expect(seal.unseal(step, seal.seal(step, new Uint8Array()))).toHaveLength(0);
   });
 });
