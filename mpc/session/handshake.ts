@@ -8,6 +8,10 @@
  * is no key confirmation of its own; a party to which other hellos were shown derives other keys, and the first
  * message from it fails as forged.
  *
+ * Every derived key names its pair: k_i, of party i and the previous one, carries i. A party that signs a peer's ephemeral
+ * key as its own cannot use it, but it makes two pairs agree on one secret; with one label for all pairs the third
+ * party's two mask keys would be equal and its masks cancel to zero.
+ *
  * Forward secrecy: the private key exists only in the offer, which lives for the attempt.
  */
 
@@ -82,8 +86,8 @@ export function deriveKeys(
       ]),
     ),
     pairs: {
-      withPrevious: derive(previousParty(self), 'tacit/1 prss'),
-      withNext: derive(nextParty(self), 'tacit/1 prss'),
+      withPrevious: derive(previousParty(self), 'tacit/1 prss', String(self)),
+      withNext: derive(nextParty(self), 'tacit/1 prss', String(nextParty(self))),
     },
   };
 }
