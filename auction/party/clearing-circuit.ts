@@ -14,8 +14,8 @@
  * | second-price | otherwise |         | 2        | the second smallest: the second bid, or the limit     |
  *
  * In the last case without a reserve, a second bid over the ceiling (sealed by a program of the bidder's own)
- * counts as one at the ceiling. All lots share their rounds. Group sizes come from the planner for its default
- * link, since three parties must build the same circuit.
+ * counts as one at the ceiling. All lots share their rounds. Group sizes come from the planner, for a link
+ * that all three parties have agreed on, since they must build the same circuit.
  */
 
 import { planesOf, valuesOf } from '../../mpc/bits/bit-planes.ts';
@@ -24,6 +24,7 @@ import { CircuitBuilder } from '../../mpc/circuit/builder.ts';
 import type { Circuit, VectorId } from '../../mpc/circuit/circuit.ts';
 import { argBest } from '../../mpc/circuits/arg-best.ts';
 import type { PriceRule } from '../../mpc/circuits/tournament.ts';
+import { DEFAULT_LINK, type Link } from '../../mpc/planner/link.ts';
 import { planGroups } from '../../mpc/planner/planner.ts';
 import type { ProtocolManifest } from '../../mpc/protocols/protocol.ts';
 import { rankOf } from '../amount.ts';
@@ -67,6 +68,7 @@ export function clearingCircuit(
   terms: TenderTerms,
   bidsOf: (lot: string) => number,
   protocol: ProtocolManifest,
+  link: Link = DEFAULT_LINK,
 ): ClearingCircuit | undefined {
   const builder = new CircuitBuilder();
   const lots: CircuitLot[] = [];
@@ -74,7 +76,7 @@ export function clearingCircuit(
     const bids = bidsOf(lot);
     if (!hasEnoughBids(terms, bids)) return;
     const input = `lot/${position}`;
-    addLot(builder, terms, input, bids, protocol);
+    addLot(builder, terms, input, bids, protocol, link);
     lots.push({ lot, bids, input });
   });
   return lots.length === 0 ? undefined : { circuit: builder.build(), lots };
@@ -86,6 +88,7 @@ function addLot(
   input: string,
   bids: number,
   protocol: ProtocolManifest,
+  link: Link,
 ): void {
   const { bits, spec, reserve } = terms;
   const ownPrice = spec.rule === 'first-price' || (bids === 1 && reserve === undefined);
@@ -98,7 +101,7 @@ function addLot(
   for (let plane = 0; plane < bits; plane++) {
     planes.push(builder.slice(ranks, plane * bids, bids), builder.slice(limits, plane * phantoms, phantoms));
   }
-  const { groups } = planGroups({ candidates, bits, price, protocol });
+  const { groups } = planGroups({ candidates, bits, price, protocol, link });
   const best = argBest(builder, builder.concat(planes), { candidates, bits, price, groups });
   builder.output(`${input}/winner`, best.winner);
   builder.output(`${input}/price`, best.price);

@@ -17,6 +17,7 @@ import type { Channel } from '../../mpc/channels/channel.ts';
 import { circuitHash } from '../../mpc/circuit/circuit-hash.ts';
 import { cost } from '../../mpc/circuit/cost.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import { DEFAULT_LINK, type Link } from '../../mpc/planner/link.ts';
 import { type PredictedCost, predictCost } from '../../mpc/protocols/protocol.ts';
 import { ReplicatedVector } from '../../mpc/protocols/replicated/shares.ts';
 import {
@@ -25,6 +26,7 @@ import {
   THREE_PARTY_MANIFESTS,
   type ThreePartyName,
 } from '../../mpc/protocols/three-party.ts';
+import { agreeOnPlan, measureLink } from '../../mpc/session/link-measurement.ts';
 import { runAttempts, type Session, type SessionParameters } from '../../mpc/session/session.ts';
 import { amountOf, formatAmount } from '../amount.ts';
 import { fromBase64url } from '../canonical.ts';
@@ -35,6 +37,7 @@ import type { LotOutcome, OutcomeStatement } from '../outcome.ts';
 import type { PartyRecords, TenderTerms } from '../tender.ts';
 import {
   type CircuitLot,
+  type ClearingCircuit,
   clearingCircuit,
   hasEnoughBids,
   type LotResult,
@@ -47,8 +50,11 @@ import type { ClearingStatistics } from './statistics.ts';
 /** A peer that crashed is started again within minutes; more attempts than this in one run help nobody. */
 const MAX_ATTEMPTS = 3;
 
-/** A hello from each party. */
-const HANDSHAKE_ROUNDS = 1;
+/** A hello from each party; measuring the link is counted by the links. */
+const HELLO_ROUNDS = 1;
+
+/** Lists, then coins and passed-on bids. */
+const UNREPAIRED_CLOSING_ROUNDS = 2;
 
 export interface ClearingParameters {
   readonly terms: TenderTerms;
@@ -84,20 +90,34 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
       statistics: statisticsWithoutSession(terms, closing, name),
     };
   }
-  const { circuit, lots } = clearing;
-  const predicted = predictCost(manifest, cost(circuit));
-  const bids = lots.reduce((sum, lot) => sum + lot.bids, 0);
-  const inputs = new Map(lots.map((lot) => [lot.input, inputOf(lot, bidsOf(lot.lot), terms, closing)]));
+  const bids = clearing.lots.reduce((sum, lot) => sum + lot.bids, 0);
+  const inputs = new Map(
+    clearing.lots.map((lot) => [lot.input, inputOf(lot, bidsOf(lot.lot), terms, closing)]),
+  );
   const run = await runAttempts(
-    sessionOf(parameters, name, circuitHash(circuit)),
+    sessionOf(parameters, name, circuitHash(clearing.circuit)),
     MAX_ATTEMPTS,
     async (session) => {
-      parameters.onComputing({ attempt: session.attempt, bids, rounds: predicted.rounds });
+      const { links, attempt } = session;
+      const planned = await planFor(session, parameters, clearing, (link) =>
+        clearingCircuit(terms, (lot) => bidsOf(lot).length, manifest, link),
+      );
+      const before = links.counters();
+      const predicted = predictCost(manifest, cost(planned.circuit));
+      parameters.onComputing({ attempt, bids, rounds: predicted.rounds });
       const startedAt = parameters.clock.now();
       const protocol = createThreePartyProtocol(name, session, parameters.random);
-      const opened = await protocol.open(await protocol.evaluate(circuit, inputs));
+      const opened = await protocol.open(await protocol.evaluate(planned.circuit, inputs));
       const clearingMs = parameters.clock.now() - startedAt;
-      return { results: readResults(clearing, opened), ...countersOf(session), clearingMs };
+      const { rounds, bytesSent } = links.counters();
+      return {
+        results: readResults(planned, opened),
+        handshakeRounds: HELLO_ROUNDS + before.rounds,
+        rounds: rounds - before.rounds,
+        bytesSent: bytesSent - before.bytesSent,
+        predicted,
+        clearingMs,
+      };
     },
   );
   const { results, ...counted } = run.result;
@@ -107,14 +127,29 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
       bids,
       bits: terms.bits,
       protocol: name,
-      ands: predicted.ands,
-      predicted,
+      ands: counted.predicted.ands,
       attempt: run.attempt,
       closingRounds: closing.rounds,
-      handshakeRounds: HANDSHAKE_ROUNDS,
       ...counted,
     },
   };
+}
+
+/**
+ * The circuit for the link as measured: the one bound in the hellos where the link is no slower than the default. A
+ * closing that had to repair bids has used up its rounds, and is not measured.
+ */
+async function planFor(
+  { links }: Session,
+  { clock, closing }: ClearingParameters,
+  bound: ClearingCircuit,
+  circuitFor: (link: Link) => ClearingCircuit | undefined,
+): Promise<ClearingCircuit> {
+  if (closing.rounds > UNREPAIRED_CLOSING_ROUNDS) return bound;
+  const link = await measureLink(links, clock);
+  const planned = link.roundTripMs === DEFAULT_LINK.roundTripMs ? bound : (circuitFor(link) ?? bound);
+  if (planned !== bound) await agreeOnPlan(links, circuitHash(planned.circuit));
+  return planned;
 }
 
 /** Where every lot has too few bids, or where the outcome was taken over from the peers. */
@@ -181,11 +216,6 @@ function inputOf(
       bits,
     ),
   );
-}
-
-function countersOf({ links }: Session): { readonly rounds: number; readonly bytesSent: number } {
-  const { rounds, bytesSent } = links.counters();
-  return { rounds, bytesSent };
 }
 
 function statementOf(

@@ -23,7 +23,7 @@ export interface ClearingStatistics {
   readonly attempt: number;
   /** 2, or up to 4 where bids had to be passed on or repaired. */
   readonly closingRounds: number;
-  /** Hello and its confirmation; 0 where no session ran. */
+  /** Hello, measuring the link, and agreeing on another plan where it is slow; 0 where no session ran. */
   readonly handshakeRounds: number;
   /** From the start of the session to the opened outputs, by the party's clock. */
   readonly clearingMs: number;
