@@ -106,6 +106,9 @@ export const ENGINE_ADVICE: Readonly<Record<string, string>> = {
   CHANNEL_MESSAGE_TOO_LARGE: 'Use fewer bids or lots in one tender.',
   CHANNEL_ADDRESS_MALFORMED: 'A fault of the program; report it.',
   CHANNEL_ITEM_MALFORMED: 'Operators: the outbox of the party named was altered, or is of another version.',
+  CHANNEL_FRAME_MALFORMED:
+    'Operators: compare addresses, ports and versions; something else connects to this port.',
+  CHANNEL_FLOODED: 'Operators: find out what the peer named sends; the connection is of no use until then.',
   MESSAGE_FORGED:
     'Operators: the outbox of the party named was altered, or different hellos were shown. Find out before trying again.',
   MESSAGE_MALFORMED: 'Operators: compare versions; then suspect the party named.',
@@ -139,7 +142,8 @@ export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
   TENDER_ID_MALFORMED: 'Use the id as `tacit tender create` printed it.',
   REQUEST_TIMED_OUT: 'Send the same request again.',
   INVOCATION_MALFORMED: 'Invoke the clearing function with `{"tenderId": "..."}`.',
-  CONFIGURATION_INVALID: 'Operator: correct the variable named in the log. Over HTTP it appears as INTERNAL.',
+  CONFIGURATION_INVALID:
+    'Operator: check the environment variables and the keys of the function. Over HTTP it appears as INTERNAL.',
   INTERNAL:
     'Give the operator the `instance` of the problem document; it is the `requestId` of the log line.',
 };

@@ -52,7 +52,9 @@ export class CommandSandbox {
       () => ready.reject(new Error('the parties are not up in time')),
       READY_TIMEOUT_MS,
     );
-    output.then(({ exitCode, stderr }) => ready.reject(new Error(`up ended with ${exitCode}: ${stderr}`)));
+    void output.then(({ exitCode, stderr }) =>
+      ready.reject(new Error(`up ended with ${exitCode}: ${stderr}`)),
+    );
     await ready.promise.finally(() => clearTimeout(timer));
   }
 

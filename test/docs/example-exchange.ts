@@ -10,8 +10,9 @@ import { generateThreePartyKeys } from '../../auction/party/in-process.ts';
 import { partyRecordOf } from '../../auction/party/keys.ts';
 import { MemoryStore } from '../../auction/party/memory-store.ts';
 import { AuctionParty } from '../../auction/party/service.ts';
+import type { Receipt } from '../../auction/receipt.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
-import { createWithdrawal } from '../../auction/submission.ts';
+import { createWithdrawal, type Submission } from '../../auction/submission.ts';
 import { checkTender, createTender, type PartyRecords } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
 import { sweptClearings } from '../../functions/clearing-starter.ts';
@@ -46,6 +47,8 @@ export interface ExampleParty {
   readonly url: string;
   /** In the order of the auction. */
   readonly exchanges: readonly Exchange[];
+  /** Every submission with the receipts of parties 0, 1 and 2. */
+  readonly submissions: readonly { readonly submission: Submission; readonly receipts: readonly Receipt[] }[];
   /** A document sent to the running party 0. */
   send(method: string, path: string, body?: string, contentType?: string): Promise<Answer>;
   close(): Promise<void>;
@@ -142,20 +145,23 @@ export async function runExampleExchange(): Promise<ExampleParty> {
   await record('publish-tender', 'Publishing a tender', '/tenders', signed);
   await record('list-tenders', 'Tenders published here', '/tenders');
   await record('show-tender', 'A tender and its state', `/tenders/${id}`);
-  await record('submit-bid', 'A sealed bid and its receipt', `/tenders/${id}/submissions`, halit);
   await Promise.all([second.publishTender(signed), third.publishTender(signed)]);
-  for (const submission of [saline, withdrawal]) {
-    now += 1000;
-    if (submission === saline) await first.submit(id, saline);
-    else await record('submit-bid', 'A withdrawal and its receipt', `/tenders/${id}/submissions`, withdrawal);
-    await Promise.all([second.submit(id, submission), third.submit(id, submission)]);
+  const submissions: { submission: Submission; receipts: readonly Receipt[] }[] = [];
+  const submitTo = async (at: readonly AuctionParty[], submission: Submission) =>
+    await Promise.all(at.map((party) => party.submit(id, submission)));
+  await record('submit-bid', 'A sealed bid and its receipt', `/tenders/${id}/submissions`, halit);
+  now += 1000;
+  submissions.push({ submission: saline, receipts: await submitTo([first, second, third], saline) });
+  now += 1000;
+  await record('submit-bid', 'A withdrawal and its receipt', `/tenders/${id}/submissions`, withdrawal);
+  for (const submission of [withdrawal, halit]) {
+    submissions.push({ submission, receipts: await submitTo([first, second, third], submission) });
   }
-  await Promise.all([second.submit(id, halit), third.submit(id, halit)]);
   await record('show-outcome', 'Too early: a problem document', `/tenders/${id}/outcome`);
   now += 1000;
   await record('close-tender', 'A close order', `/tenders/${id}/close`, order);
   await Promise.all([second.close(id, order), third.close(id, order)]);
   await Promise.all([first, second, third].map((party) => party.clear(id)));
   await record('show-outcome', 'The outcome', `/tenders/${id}/outcome`);
-  return { url, exchanges, send, close: () => closeServer(server) };
+  return { url, exchanges, submissions, send, close: () => closeServer(server) };
 }

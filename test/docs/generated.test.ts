@@ -9,6 +9,7 @@ import { checkReceipt } from '../../auction/receipt.ts';
 import { checkSubmission } from '../../auction/submission.ts';
 import { checkTender } from '../../auction/tender.ts';
 import { CLI_ERRORS } from '../../cli/errors.ts';
+import { ENVIRONMENT_VARIABLES } from '../../functions/environment.ts';
 import { FUNCTION_ERRORS } from '../../functions/errors.ts';
 import { ROUTES } from '../../functions/routes.ts';
 import { MPC_ERROR_CODES } from '../../mpc/errors.ts';
@@ -17,7 +18,10 @@ import { documentsIn, ROUTE_FACTS } from './api-tables.ts';
 import { engineStatus } from './error-tables.ts';
 import { type ExampleParty, runExampleExchange } from './example-exchange.ts';
 import { GENERATED_PARTS, partOf } from './generated.ts';
-import { filesMatching, readRepositoryFile } from './repository.ts';
+import { allPages, filesMatching, readRepositoryFile } from './repository.ts';
+
+/** Words like codes that are none: variables that tests read. */
+const OTHER_NAMES: readonly string[] = ['TACIT_CIRCUITS'];
 
 let example: ExampleParty;
 
@@ -65,6 +69,19 @@ describe('codes', () => {
       'local/party-client.ts',
       'mpc/errors.ts',
     ]);
+  });
+
+  test('named anywhere in the documentation exist', () => {
+    const known = new Set([
+      ...[AUCTION_ERRORS, MPC_ERROR_CODES, FUNCTION_ERRORS, CLI_ERRORS, CLIENT_CODES].flatMap(Object.keys),
+      ...ENVIRONMENT_VARIABLES,
+      ...OTHER_NAMES,
+    ]);
+    for (const { path, prose } of allPages()) {
+      for (const [, name] of prose.join('\n').matchAll(/\b([A-Z]+(?:_[A-Z0-9]+)+)\b(?!\*)/g)) {
+        expect(known.has(name ?? ''), `${path} names ${name}`).toBe(true);
+      }
+    }
   });
 
   test('errors.md names the HTTP status of engine errors', () => {
