@@ -24,6 +24,9 @@ export const MPC_ERROR_CODES = {
   CHANNEL_MESSAGE_TOO_LARGE: 'the message exceeds the bound of the channel',
   CHANNEL_ADDRESS_MALFORMED: 'a topic or step has characters that no address may have',
   CHANNEL_ITEM_MALFORMED: 'an outbox item does not have the expected shape',
+  CHANNEL_FRAME_MALFORMED:
+    'what came over a connection is not laid out as this channel does; something else is talking to this port',
+  CHANNEL_FLOODED: 'a peer pushed more than may wait unread; it is broken or cheating',
   MESSAGE_FORGED: 'a message did not authenticate under the key of this session, sender and address',
   MESSAGE_MALFORMED: 'a message has the wrong length or encoding',
   HANDSHAKE_SIGNATURE: 'a hello is not signed by the party it claims to come from',
