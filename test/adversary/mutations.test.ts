@@ -31,8 +31,17 @@ test('the same seed gives the same run, event for event', async () => {
   expect(first.events.length).toBeGreaterThan(20);
 });
 
+test('the page about the kit shows its example as it runs', async () => {
+  const example = await readText('./example.test.ts');
+  expect(await readText('../../docs/adversary-kit.md')).toContain(`\`\`\`ts\n${example.trimEnd()}\n\`\`\``);
+});
+
 test('the threat model shows this table', async () => {
-  const page = await readFile(new URL('../../docs/threat-model.md', import.meta.url), 'utf8');
+  const page = await readText('../../docs/threat-model.md');
   const shown = page.split('<!-- mutations:begin -->\n')[1]?.split('\n<!-- mutations:end -->')[0];
   expect(shown).toBe(renderMutations());
 });
+
+function readText(path: string): Promise<string> {
+  return readFile(new URL(path, import.meta.url), 'utf8');
+}
