@@ -5,7 +5,7 @@
  * rejection (Lemire, ACM TOMACS 2019) from AES-128-CTR. What moves is a single triple, as a byte of six bits that is
  * gathered from the planes and put back, or a word of 32 triples; buckets.ts has what the two are worth.
  *
- * Araki et al. (S&P 2017, section 3.3) shuffle single triples in blocks that fit the cache. A byte a triple keeps
+ * Araki et al. (S&P 2017) shuffle single triples in blocks that fit the cache, and then blocks. A byte a triple keeps
  * 2^20 triples in a megabyte, which a second-level cache holds, so that is not done here.
  *
  * What is permuted is this party's secret, but the indices are public: no secret decides an address or a branch.
