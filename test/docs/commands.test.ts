@@ -21,7 +21,7 @@ describe('commands in the documentation', () => {
   test('are in blocks that say sh, and all recognised', () => {
     for (const { path, blocks } of allPages()) {
       for (const { line, language, lines } of blocks) {
-        expect(['sh', 'json', ''], `${path}:${line}: language of the block`).toContain(language);
+        expect(['bash', 'shell', 'console', 'zsh'], `${path}:${line}: say sh`).not.toContain(language);
         if (language === 'sh') continue;
         expect(lines.join('\n'), `${path}:${line}: commands belong into a sh block`).not.toMatch(
           /^\s*(\$ |npm |npx |node )/m,
@@ -76,7 +76,8 @@ describe('commands in the documentation', () => {
         for (const { document, line, command } of commands) {
           const where = `${document}:${line}`;
           const treatment = treatmentOf(command);
-          if (treatment === 'ci') continue;
+          // What is not recognised fails above, and is not run.
+          if (treatment === 'ci' || treatment === undefined) continue;
           if (treatment === 'up') {
             await sandbox.up(command);
             continue;
