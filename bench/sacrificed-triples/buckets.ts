@@ -67,6 +67,8 @@ export function tripleManifest(settings: TripleSettings): ProtocolManifest {
   return {
     ...REPLICATED_MANIFEST,
     name: 'verified',
+    // From the table in docs/verification.md, at 2^20 ANDs; nothing plans with it.
+    computeNsPerAnd: settings.unit === 'word' ? 15 : 45,
     corruption: 'one of the three parties, malicious: right results or an abort before anything opens',
     check: (circuit) => {
       if (circuit.ands === 0) return { rounds: 0, bytes: 0 };
