@@ -11,13 +11,14 @@ import { BitVector } from '../../mpc/bits/bit-vector.ts';
 import { equalBytes, frame } from '../../mpc/bytes.ts';
 import { CircuitBuilder } from '../../mpc/circuit/builder.ts';
 import { MpcError } from '../../mpc/errors.ts';
-import { PARTIES, peersOf, previousParty } from '../../mpc/party.ts';
+import { nextParty, PARTIES, peersOf, previousParty } from '../../mpc/party.ts';
 import { createThreePartyProtocol } from '../../mpc/protocols/three-party.ts';
 import { drawChallenges } from '../../mpc/protocols/verified/verifiers.ts';
+import { MUTATIONS } from './catalogue.ts';
 import { dissectedVerified, flipLane } from './dissected.ts';
 import { EVALUATED, endingsOf, expectSafe, type PartyProgram, runThree } from './kit.ts';
 import { layeredCase } from './layered-case.ts';
-import { attackWith } from './mutation.ts';
+import { attackWith, type Mutation } from './mutation.ts';
 import { dealInputs, plainOutputs, protocolProgram, verifiedRules } from './programs.ts';
 
 const { circuit, expected, inputs, program } = await layeredCase('pitfalls');
@@ -120,6 +121,40 @@ describe('checks that come too late, or not at all', () => {
     expect(() => expectSafe(run, expected, verifiedRules(circuit))).toThrow(
       'opened before it had check/proof',
     );
+  });
+
+  test('rushing: the coefficient seed is sent only by who has the last AND message it will be used on', async () => {
+    for (const party of PARTIES) {
+      const last = attackWith(party, { step: /^and/ }, MUTATIONS['late, within the wait']());
+      const run = await runThree({ seed: 'rushing', program, ...last });
+      expectSafe(run, expected, verifiedRules(circuit));
+      for (const verifier of PARTIES) {
+        const own = run.events.filter((event) => event.party === verifier);
+        const seedAt = own.findIndex(({ kind, step }) => kind === 'posted' && step === 'check/seed');
+        const lastAt = own.findIndex(
+          ({ kind, step, from }) =>
+            kind === 'collected' && step === `and/${circuit.depth}` && from === nextParty(verifier),
+        );
+        expect(lastAt).toBeGreaterThan(-1);
+        expect(seedAt).toBeGreaterThan(lastAt);
+      }
+    }
+  });
+
+  test('rushing: nobody but the next party is sent a seed', async () => {
+    const recipients: (readonly unknown[])[] = [];
+    for (const party of PARTIES) {
+      const observe: Mutation = {
+        where: 'sending',
+        send: async (sending) => {
+          recipients.push([...sending.parcels.keys()], [nextParty(party)]);
+          await sending.send(sending.parcels);
+        },
+      };
+      await runThree({ seed: 'seeds', program, ...attackWith(party, { step: 'check/seed' }, observe) });
+    }
+    expect(recipients).toHaveLength(2 * PARTIES.length);
+    for (let at = 0; at < recipients.length; at += 2) expect(recipients[at]).toEqual(recipients[at + 1]);
   });
 
   test('a verifier that gives the prover other coefficients is sent no verdict about it', async () => {
