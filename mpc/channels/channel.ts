@@ -31,20 +31,27 @@ export interface Channel {
   /**
    * Writes one item to the own outbox. Writing the same bytes again is accepted (a retry after a lost
    * answer), other bytes are not.
-   * @throws MpcError CHANNEL_CONFLICT, CHANNEL_MESSAGE_TOO_LARGE
+   * @throws MpcError CHANNEL_CONFLICT, CHANNEL_MESSAGE_TOO_LARGE, CHANNEL_UNAVAILABLE
    */
   post(topic: string, step: string, parcels: Parcels): Promise<void>;
 
   /**
-   * The parcel for this party (or for everyone) in a peer's outbox, as soon as it is there.
+   * The parcel for this party (or for everyone) in a peer's outbox, as soon as it is there. An outbox that cannot be
+   * reached for a while is waited for like one that is empty.
    * @param signal ends the wait; the promise rejects with the signal's reason
    * @throws MpcError CHANNEL_ITEM_MALFORMED
    */
   collect(topic: string, step: string, from: PartyIndex, signal: AbortSignal): Promise<Uint8Array>;
 
-  /** What this party itself posted for everyone under an address; undefined if nothing. */
+  /**
+   * What this party itself posted for everyone under an address; undefined if nothing.
+   * @throws MpcError CHANNEL_UNAVAILABLE
+   */
   recall(topic: string, step: string): Promise<Uint8Array | undefined>;
 
-  /** The item for everyone with the greatest step (by code units) of a topic in a party's outbox, own included. */
+  /**
+   * The item for everyone with the greatest step (by code units) of a topic in a party's outbox, own included.
+   * @throws MpcError CHANNEL_UNAVAILABLE: this is a look, not a wait
+   */
   latest(topic: string, from: PartyIndex): Promise<Posted | undefined>;
 }

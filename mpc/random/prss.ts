@@ -30,6 +30,7 @@ import { BitVector } from '../bits/bit-vector.ts';
 import { frame } from '../bytes.ts';
 import { MpcError } from '../errors.ts';
 import { AddressRegistry } from './address-registry.ts';
+import { freeAtOnce } from './free-at-once.ts';
 import { expandKey } from './hkdf.ts';
 
 /** 64 KB at a time: large enough to amortise a call into OpenSSL, small enough to stay in the L2 cache. */
@@ -141,12 +142,4 @@ class KeyStreams implements PseudoRandomStream {
       freeAtOnce(drawn);
     }
   }
-}
-
-/**
- * Detaches a buffer that nothing else refers to. The allocator then hands the same memory, still in the cache, to
- * the next draw; left to the garbage collector, draws wander through fresh pages and take twice the time.
- */
-function freeAtOnce({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
-  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { MpcError } from '../errors.ts';
 import type { PartyIndex } from '../party.ts';
 import { AddressRegistry } from '../random/address-registry.ts';
+import { freeLargeAtOnce } from '../random/free-at-once.ts';
 import type { DirectionKeys } from './handshake.ts';
 import type { LinkCounters, Links } from './links.ts';
 import { DirectionSeal } from './seal.ts';
@@ -88,6 +89,7 @@ export class SealedLinks implements Links {
       (waiting) => this.#channel.collect(this.#topic, step, from, waiting),
     );
     const plaintext = receiving.unseal(step, sealed);
+    freeLargeAtOnce(sealed);
     if (plaintext === undefined) {
       throw new MpcError('MESSAGE_FORGED', `the message of party ${from} for step ${step} is not its own`, {
         step,

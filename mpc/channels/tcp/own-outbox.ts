@@ -1,18 +1,16 @@
 /**
  * What this party has posted: enough to hold every address to one writing, to recall, and to answer a peer that asks.
  *
- * The bytes of parcels are kept for a while, so that a retry with the same bytes can be told from a conflict; a retry
- * of an address whose bytes are forgotten counts as a conflict, so nothing is ever sent twice. What is for everyone is
- * kept. Topics beyond the bound are forgotten, the oldest first.
+ * Of parcels the latest item alone keeps its bytes, so that a retry at once with the same bytes can be told from a
+ * conflict; a later one counts as a conflict, so nothing is ever sent twice. (Keeping more costs most of the time of a
+ * fast run: large buffers that live long are what the garbage collector is slow at.) What is for everyone is kept.
+ * Topics beyond the bound are forgotten, the oldest first.
  */
 
 import { equalBytes } from '../../bytes.ts';
 import { PARTIES, type PartyIndex } from '../../party.ts';
 import { conflict } from '../address.ts';
 import type { Parcels, Posted } from '../channel.ts';
-
-/** Retries come soon or never: a few of the usual messages. */
-const KEPT_PARCEL_BYTES = 16 * 1024 * 1024;
 
 /** A topic is one attempt or one conversation of an auction: a host meets as many in days. */
 const MAX_TOPICS = 1024;
@@ -25,8 +23,8 @@ interface Item {
 
 export class OwnOutbox {
   readonly #topics = new Map<string, Map<string, Item>>();
-  readonly #kept = new Set<Item>();
-  #keptBytes = 0;
+  /** The latest item with parcels. */
+  #latestItem: Item | undefined;
 
   /**
    * @returns false where the same bytes are there already
@@ -43,7 +41,10 @@ export class OwnOutbox {
     const forEveryone = 'everyone' in parcels;
     const item: Item = { readers: new Set(forEveryone ? PARTIES : parcels.to.keys()), parcels };
     steps.set(step, item);
-    if (!forEveryone) this.#keep(item, parcels);
+    if (!forEveryone) {
+      if (this.#latestItem !== undefined) this.#latestItem.parcels = undefined;
+      this.#latestItem = item;
+    }
     return true;
   }
 
@@ -79,22 +80,6 @@ export class OwnOutbox {
     }
     return steps;
   }
-
-  #keep(item: Item, parcels: Parcels): void {
-    this.#kept.add(item);
-    this.#keptBytes += bytesOf(parcels);
-    for (const oldest of this.#kept) {
-      if (this.#keptBytes <= KEPT_PARCEL_BYTES) break;
-      this.#kept.delete(oldest);
-      if (oldest.parcels !== undefined) this.#keptBytes -= bytesOf(oldest.parcels);
-      oldest.parcels = undefined;
-    }
-  }
-}
-
-function bytesOf(parcels: Parcels): number {
-  if ('everyone' in parcels) return parcels.everyone.length;
-  return [...parcels.to.values()].reduce((sum, { length }) => sum + length, 0);
 }
 
 function sameParcels(left: Parcels, right: Parcels): boolean {

@@ -1,0 +1,148 @@
+/**
+ * AND layers of the replicated protocol among three processes over TCP on loopback, sealed and masked, and a plain
+ * TCP ping-pong between two of them in the same run: `node bench/tcp-ring.ts`.
+ *
+ * A round is one AND layer: multiply, seal, send to one neighbour, receive from the other, unseal. The three processes
+ * share this machine's cores. Each figure is the median over trials, of the slowest party in each.
+ */
+
+import { execFileSync, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Answer, Order } from './tcp-ring-party.ts';
+
+export interface RingRow {
+  readonly lanes: number;
+  /** Microseconds a round. */
+  readonly median: number;
+  readonly min: number;
+  readonly max: number;
+  /** Median of the processor time of one party, in microseconds a round. */
+  readonly cpuMedian: number;
+}
+
+export interface RingReport {
+  readonly machine: string;
+  readonly node: string;
+  readonly commit: string;
+  readonly trials: number;
+  /** Round trip of a plain TCP ping-pong, microseconds. */
+  readonly pings: readonly { readonly bytes: number; readonly median: number; readonly min: number }[];
+  readonly rows: readonly RingRow[];
+}
+
+const LANES: readonly number[] = [7, 10, 12, 14, 16, 18, 20, 22].map((power) => 2 ** power);
+
+/** ANDs of one trial: enough for many rounds of the small sizes, and bounded time for the large ones. */
+const TRIAL_ANDS = 2 ** 25;
+const MAX_ROUNDS = 500;
+const MIN_ROUNDS = 8;
+
+const PING_BYTES = [32, 144, 4096];
+const PINGS = 3000;
+
+/** The whole run ends after that long, whatever happens. */
+const BOUND_MS = 180_000;
+
+export async function benchTcpRing({ trials = 9, lanes = LANES } = {}): Promise<RingReport> {
+  const signal = AbortSignal.timeout(BOUND_MS);
+  const program = fileURLToPath(new URL('tcp-ring-party.ts', import.meta.url));
+  const parties = [0, 1, 2].map((party) => fork(program, [String(party)], { signal }));
+  const answerOf = async (party: number): Promise<Answer> => {
+    const [answer] = await once(parties[party]!, 'message', { signal });
+    return answer;
+  };
+  const tell = (party: number, order: Order) => parties[party]!.send(order);
+  try {
+    const ready = await Promise.all([answerOf(0), answerOf(1), answerOf(2)]);
+    const [zero, one, two] = ready.map((answer) => {
+      if (answer.kind !== 'ready') throw new Error(`a party begins with ${answer.kind}`);
+      return answer;
+    });
+    const addresses = [zero!.address, one!.address, two!.address] as const;
+    const together = async (order: Order): Promise<readonly Answer[]> => {
+      const answers = Promise.all([answerOf(0), answerOf(1), answerOf(2)]);
+      for (const party of [0, 1, 2]) tell(party, order);
+      return answers;
+    };
+    await together({ kind: 'connect', addresses });
+    const pings = [];
+    for (const bytes of PING_BYTES) {
+      const answer = answerOf(1);
+      tell(1, { kind: 'ping', port: zero!.echoPort, bytes, count: PINGS });
+      const times = timesOf(await answer).wallUs.toSorted((a, b) => a - b);
+      pings.push({ bytes, median: middleOf(times), min: times[0]! });
+    }
+    const rows: RingRow[] = [];
+    for (const count of lanes) {
+      const rounds = Math.min(MAX_ROUNDS, Math.max(MIN_ROUNDS, Math.floor(TRIAL_ANDS / count)));
+      await together({ kind: 'run', lanes: count, rounds, trials: 2 });
+      const times = (await together({ kind: 'run', lanes: count, rounds, trials })).map(timesOf);
+      const wall = slowest(times.map(({ wallUs }) => wallUs)).toSorted((a, b) => a - b);
+      const cpu = slowest(times.map(({ cpuUs }) => cpuUs)).toSorted((a, b) => a - b);
+      rows.push({
+        lanes: count,
+        median: middleOf(wall),
+        min: wall[0]!,
+        max: wall.at(-1)!,
+        cpuMedian: middleOf(cpu),
+      });
+    }
+    return {
+      machine: cpus()[0]?.model ?? 'unknown',
+      node: process.version,
+      commit: commitOf(),
+      trials,
+      pings,
+      rows,
+    };
+  } finally {
+    for (const party of [0, 1, 2]) if (parties[party]!.connected) tell(party, { kind: 'close' });
+  }
+}
+
+export function printTcpRing({ machine, node, commit, trials, pings, rows }: RingReport): void {
+  console.log('AND layers among three processes over TCP on loopback, sealed, replicated protocol');
+  console.log(`${machine}, ${cpus().length} cores; Node ${node}; commit ${commit}; ${trials} trials`);
+  for (const { bytes, median, min } of pings) {
+    console.log(`plain TCP ping-pong of ${bytes} bytes: ${median.toFixed(0)} us (min ${min.toFixed(0)})`);
+  }
+  console.log('\n|   lanes | us a round |    min |    max | CPU us of a party | 10^9 AND/s |');
+  console.log('| ------: | ---------: | -----: | -----: | ----------------: | ---------: |');
+  for (const { lanes, median, min, max, cpuMedian } of rows) {
+    const cells = [
+      String(lanes).padStart(7),
+      median.toFixed(0).padStart(10),
+      min.toFixed(0).padStart(6),
+      max.toFixed(0).padStart(6),
+      cpuMedian.toFixed(0).padStart(17),
+      (lanes / median / 1000).toFixed(3).padStart(10),
+    ];
+    console.log(`| ${cells.join(' | ')} |`);
+  }
+}
+
+function timesOf(answer: Answer) {
+  if (answer.kind !== 'times') throw new Error(`a party answered ${answer.kind} instead of times`);
+  return answer;
+}
+
+/** Of each trial, the time of the slowest party. */
+function slowest(parties: readonly (readonly number[])[]): readonly number[] {
+  return parties[0]!.map((_, trial) => Math.max(...parties.map((times) => times[trial]!)));
+}
+
+function middleOf(sorted: readonly number[]): number {
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+function commitOf(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  } catch {
+    return 'unknown';
+  }
+}
+
+if (import.meta.main) printTcpRing(await benchTcpRing());
