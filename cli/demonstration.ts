@@ -5,8 +5,6 @@
  * Every claim that is printed was checked just before; one that does not hold ends the command with exit code 1.
  */
 
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { amountOf, formatAmount } from '../auction/amount.ts';
@@ -17,6 +15,8 @@ import { CliError } from './errors.ts';
 import { type LotResult, lotResults, outcomeTable } from './outcome-table.ts';
 import { bold, dim, print, table } from './output.ts';
 import { inspectParties, type PartyView, rankOfShares, sharesOfWinner } from './party-view.ts';
+import { withstands } from './protocol-option.ts';
+import { inTemporaryDirectory } from './temporary-directory.ts';
 import { readJsonFile, readTextFile } from './workspace.ts';
 
 /** What the examples' README says of this tender: the demonstration checks the result against it. */
@@ -32,37 +32,37 @@ export async function demonstrate(): Promise<void> {
   const startedAt = performance.now();
   const spec = parseTenderSpec(await readJsonFile(join(EXAMPLE, 'tender.json')));
   const bids = parseBidsCsv(await readTextFile(join(EXAMPLE, 'bids.csv')), spec);
-  const directory = await mkdtemp(join(tmpdir(), 'tacit-demo-'));
   introduce(spec, bids);
-  try {
-    await runLocalAuction({ directory, spec, bids, onProgress: narrate }, async (result, { consortium }) => {
-      const { tender, outcome, submissions, statistics } = result;
-      const results = lotResults(outcome.statement.lots, tender);
-      heading('4. The outcome');
-      print(outcomeTable(outcome, tender));
-      checkWinners(results);
-      const [first] = statistics;
-      print(
-        `\n  Signed by parties ${outcome.signatures.map(({ party }) => party).join(', ')}; all three signatures checked.`,
-      );
-      print(
-        `  ${first.rounds} rounds, ${first.ands.toLocaleString('en')} AND gates; predicted ${first.predicted.rounds} and ${first.predicted.ands.toLocaleString('en')}.`,
-      );
+  const protocol = await inTemporaryDirectory((directory, signal) =>
+    runLocalAuction(
+      { directory, spec, bids, signal, onProgress: narrate },
+      async (result, { consortium }) => {
+        const { tender, outcome, submissions, statistics } = result;
+        const results = lotResults(outcome.statement.lots, tender);
+        heading('4. The outcome');
+        print(outcomeTable(outcome, tender));
+        checkWinners(results);
+        const [first] = statistics;
+        print(
+          `\n  Signed by parties ${outcome.signatures.map(({ party }) => party).join(', ')}; all three signatures checked.`,
+        );
+        print(
+          `  Protocol ${first.protocol}: ${first.rounds} rounds, ${first.ands.toLocaleString('en')} AND gates; predicted ${first.predicted.rounds} and ${first.predicted.ands.toLocaleString('en')}.`,
+        );
 
-      heading('5. What each party could see');
-      const losing = losingAmounts(bids, results, spec);
-      const views = await inspectParties({ consortium, tender, bids, losing, submissions });
-      showViews(views, losing.length);
-      await showShares(results, { directory, tender, submissions });
-    });
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
-  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
-  print(
-    `\n${bold('Done')} in ${seconds} s. The replicated protocol is semi-honest for now: it keeps bids secret from a party that`,
+        heading('5. What each party could see');
+        const losing = losingAmounts(bids, results, spec);
+        const views = await inspectParties({ consortium, tender, bids, losing, submissions });
+        showViews(views, losing.length);
+        await showShares(results, { directory, tender, submissions });
+        return first.protocol;
+      },
+    ),
   );
-  print('follows it, and one that deviates can spoil an outcome. A protocol with verification comes next.');
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  print(`\n${bold('Done')} in ${seconds} s.`);
+  print(`${withstands(protocol)}.`);
+  print('Two parties that collude can open every bid.');
 }
 
 function introduce(spec: TenderSpec, bids: readonly BidLine[]): void {

@@ -1,12 +1,13 @@
 /**
  * How the command ends: exit codes and the one form in which an error is shown.
  *
- * Exit codes: 0 done; 1 refused or failed; 2 the command was used wrongly; 3 not ready yet, or not found.
+ * Exit codes: 0 done; 1 refused or failed; 2 the command was used wrongly; 3 not ready yet, or not found; 130 ended
+ * by Ctrl-C or another signal.
  * Every error is one line `CODE: sentence` on stderr; with --json a problem object on a line of its own follows
  * the same order of members as RFC 9457. A stack trace appears with --debug alone.
  */
 
-export const EXIT = { done: 0, failed: 1, usage: 2, notReady: 3 } as const;
+export const EXIT = { done: 0, failed: 1, usage: 2, notReady: 3, interrupted: 130 } as const;
 
 /** Codes that mean "not there (yet)": trying later may help. */
 const NOT_READY_CODES: readonly string[] = [
@@ -26,6 +27,9 @@ export const CLI_ERRORS = {
   BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',
   CLOSE_INCOMPLETE: 'not all three parties took the close order',
   CHECK_FAILED: 'something that the demonstration claims does not hold',
+  DEADLINE_PASSED: 'the tender closes at a time that is over',
+  BIDDER_KEY_MISSING: 'the tender lists its bidders, and the key of one that bids is not here',
+  INTERRUPTED: 'a signal ended the command',
   INTERNAL: 'an unexpected error',
 } as const;
 
@@ -77,13 +81,14 @@ export function describeError(error: unknown): ShownError {
 
 export function exitCodeOf({ code }: ShownError): number {
   if (code === 'USAGE') return EXIT.usage;
+  if (code === 'INTERRUPTED') return EXIT.interrupted;
   return NOT_READY_CODES.includes(code) ? EXIT.notReady : EXIT.failed;
 }
 
 /** Codes of this project are upper-case words; Node's own (ENOENT, ERR_...) are not meant for users. */
 function isOurs(code: string): boolean {
   return (
-    /^[A-Z]+(_[A-Z0-9]+)+$|^(USAGE|INTERNAL)$/.test(code) &&
+    /^[A-Z]+(_[A-Z0-9]+)+$|^(USAGE|INTERNAL|INTERRUPTED)$/.test(code) &&
     !code.startsWith('ERR_') &&
     !code.startsWith('UND_')
   );

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { auctionCommand } from './commands/auction.ts';
 import { bidCommand, withdrawCommand } from './commands/bid.ts';
 import { demoCommand } from './commands/demo.ts';
+import { keyCommand } from './commands/key.ts';
 import { mpcCommand } from './commands/mpc.ts';
 import { outcomeCommand } from './commands/outcome.ts';
 import { planCommand } from './commands/plan.ts';
@@ -20,6 +21,7 @@ const program = new Command('tacit')
   .addCommand(demoCommand())
   .addCommand(upCommand())
   .addCommand(tenderCommand())
+  .addCommand(keyCommand())
   .addCommand(bidCommand())
   .addCommand(withdrawCommand())
   .addCommand(outcomeCommand())
@@ -28,7 +30,7 @@ const program = new Command('tacit')
   .addCommand(mpcCommand())
   .addHelpText(
     'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 used wrongly, 3 not ready or not found.',
+    '\nExit codes: 0 done, 1 refused or failed, 2 used wrongly, 3 not ready or not found, 130 ended by a signal.',
   );
 
 for (const command of [program, ...everyCommand(program)]) {

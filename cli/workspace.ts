@@ -62,8 +62,11 @@ export class Workspace {
     );
   }
 
-  async saveTender(id: string, signed: SignedTender): Promise<void> {
-    await writeJson(join(this.directory, 'tenders', `${id}.json`), signed);
+  /** @returns the file */
+  async saveTender(id: string, signed: SignedTender): Promise<string> {
+    const path = join(this.directory, 'tenders', `${id}.json`);
+    await writeJson(path, signed);
+    return path;
   }
 
   /** One more than the greatest version that was ever made here for this lot and bidder. */
@@ -113,6 +116,11 @@ async function openKey(path: string, mustExist: boolean): Promise<SigningKey> {
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   }
+  return await readSigningKey(path);
+}
+
+/** @throws CliError FILE_UNREADABLE */
+export async function readSigningKey(path: string): Promise<SigningKey> {
   const parsed = z.safeParse(keySchema, await readJsonFile(path));
   if (!parsed.success)
     throw new CliError('FILE_UNREADABLE', `the file ${path} is not a signing key`, { path });

@@ -8,6 +8,7 @@
 import * as z from 'zod/mini';
 import { partyField } from '../auction/fields.ts';
 import { partyRecordSchema } from '../auction/tender.ts';
+import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { FunctionError } from './errors.ts';
 
 const environmentSchema = z.object({
@@ -23,6 +24,8 @@ const environmentSchema = z.object({
   OUTBOX_TABLES: json(z.tuple([z.string(), z.string(), z.string()])),
   /** JSON: DynamoDB endpoints of the three parties, in order; absent on AWS. */
   DYNAMODB_ENDPOINTS: z.optional(json(z.tuple([z.url(), z.url(), z.url()]))),
+  /** How to clear, the same at all three parties or no session opens; `verified` where it is absent. */
+  PROTOCOL: z.optional(z.enum(THREE_PARTY_NAMES)),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;

@@ -17,6 +17,10 @@ export interface LogFields {
   readonly code?: string;
   readonly status?: number;
   readonly attempt?: number;
+  readonly pauseMs?: number;
+  /** What parties disagree on, and which party an abort names. */
+  readonly field?: string;
+  readonly party?: number;
   readonly durationMs?: number;
   readonly errorClass?: string;
   readonly errorFrames?: string;
@@ -29,6 +33,9 @@ const ALLOWED_FIELDS = [
   'code',
   'status',
   'attempt',
+  'pauseMs',
+  'field',
+  'party',
   'durationMs',
   'errorClass',
   'errorFrames',

@@ -29,6 +29,13 @@ export interface Runtime {
   readonly starter: ClearingStarter;
 }
 
+/**
+ * DynamoDB answers in milliseconds; the SDK would wait for ever. Far longer than that, because a kernel that computes
+ * for a second keeps answers waiting. A request that was cut off is sent again by the SDK; what still fails is
+ * CHANNEL_UNAVAILABLE.
+ */
+const REQUEST_TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
+
 /** @throws FunctionError CONFIGURATION_INVALID */
 export async function composeRuntime(
   environment: Environment,
@@ -50,7 +57,10 @@ export async function composeRuntime(
   }
   const tables = [0, 1, 2].map((party) => {
     const endpoint = environment.DYNAMODB_ENDPOINTS?.[party];
-    const client = new DynamoDBClient(endpoint === undefined ? {} : { endpoint });
+    const client = new DynamoDBClient({
+      ...(endpoint === undefined ? {} : { endpoint }),
+      requestHandler: REQUEST_TIMEOUTS,
+    });
     return { client, tableName: environment.OUTBOX_TABLES[party] ?? '' };
   });
   const [first, second, third] = tables;
@@ -66,6 +76,7 @@ export async function composeRuntime(
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     timeouts,
+    ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
   return { party, record, starter };
 }

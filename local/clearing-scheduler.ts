@@ -1,7 +1,7 @@
 /**
  * Starts clearings on the local host, in place of EventBridge Scheduler and Lambda's asynchronous invocations.
  *
- * A clearing that failed is started again after a pause that doubles, up to a bound of tries: peers may be down
+ * A clearing that failed is started again after a pause that doubles up to a minute, for a day: peers may be down
  * or restarting, and each try is a new attempt with fresh keys. What is lost when the process dies is found
  * again at the next start, from the store (`due`), as on AWS by the schedule.
  */
@@ -9,10 +9,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClearingStarter } from '../functions/clearing-starter.ts';
 
-/** 12 tries with the pauses below span about four minutes of a peer being away. */
-export const MAX_TRIES = 12;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 30_000;
+
+/** Shorter than the 90 s that a party waits for its peers' hellos, so that two that keep trying meet. */
+const LONGEST_PAUSE_MS = 60_000;
+
+/** A peer that is away for a day has a problem that its operator knows of; trying goes on at the next start. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 
 /** setTimeout's bound; a deadline further away is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -22,9 +25,12 @@ export interface ClearingSchedulerOptions {
   invoke(tenderId: string): Promise<void>;
   /** True where trying again cannot help, such as for a tender that is unknown. */
   isFinal(error: unknown): boolean;
+  onRetry?(tenderId: string, tries: number, pauseMs: number): void;
   onGivenUp(tenderId: string, tries: number): void;
-  /** Before the second try; each further pause is twice as long, up to a bound. */
+  /** Before the second try; each further pause is twice as long, up to a minute. */
   readonly firstPauseMs?: number;
+  /** From the first try; no try begins later. */
+  readonly giveUpAfterMs?: number;
 }
 
 export class ClearingScheduler implements ClearingStarter {
@@ -61,8 +67,9 @@ export class ClearingScheduler implements ClearingStarter {
   }
 
   async #clear(tenderId: string): Promise<void> {
-    const { firstPauseMs = FIRST_PAUSE_MS } = this.#options;
-    for (let tries = 1; tries <= MAX_TRIES && !this.#stop.signal.aborted; tries++) {
+    const { firstPauseMs = FIRST_PAUSE_MS, giveUpAfterMs = GIVE_UP_AFTER_MS } = this.#options;
+    const startedAt = performance.now();
+    for (let tries = 1; !this.#stop.signal.aborted; tries++) {
       try {
         await this.#options.invoke(tenderId);
         return;
@@ -70,8 +77,12 @@ export class ClearingScheduler implements ClearingStarter {
         if (this.#options.isFinal(error)) return;
       }
       const pauseMs = Math.min(firstPauseMs * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+      if (performance.now() - startedAt + pauseMs > giveUpAfterMs) {
+        this.#options.onGivenUp(tenderId, tries);
+        return;
+      }
+      this.#options.onRetry?.(tenderId, tries, pauseMs);
       await sleep(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
-    if (!this.#stop.signal.aborted) this.#options.onGivenUp(tenderId, MAX_TRIES);
   }
 }

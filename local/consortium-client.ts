@@ -9,6 +9,7 @@
 import type { CloseOrder } from '../auction/close-order.ts';
 import { AuctionError } from '../auction/errors.ts';
 import { checkOutcome, mergeOutcomes, type SignedOutcome } from '../auction/outcome.ts';
+import { nodeSignatures } from '../auction/party/signatures-node.ts';
 import { checkReceipt, type Receipt, standingOf } from '../auction/receipt.ts';
 import type { Submission } from '../auction/submission.ts';
 import { type CheckedTender, checkTender, type SignedTender, type TenderId } from '../auction/tender.ts';
@@ -91,7 +92,8 @@ export class ConsortiumClient {
     const receipts: Receipt[] = [];
     const refusals = await this.#everywhere(async (party, index) => {
       const json = await party.submit(id, submission);
-      const receipt = checkReceipt(json, { terms, parties: signed.tender.parties, submission });
+      const context = { terms, parties: signed.tender.parties, submission };
+      const receipt = checkReceipt(json, context, nodeSignatures);
       if (receipt.party !== index) {
         throw new AuctionError('RECEIPT_MISMATCH', 'the receipt is signed by another party', {
           party: index,

@@ -5,12 +5,12 @@
  * ```
  * consortium.json        public: who the parties are and where they answer
  * party-0/keys.json      secret (0600): signing and sealing key of party 0
- * party-0/config.json    its ports, its peers' public records and outbox endpoints
+ * party-0/config.json    its ports, its peers' public records and outbox endpoints, its protocol
  * party-0/dynamodb/      its tables
  * ```
  *
  * A party process reads its own folder and nothing else. Opening a directory that has a consortium already
- * leaves it as it is.
+ * leaves it as it is, but for the protocol, which may be set anew.
  */
 
 import { randomBytes } from 'node:crypto';
@@ -22,6 +22,7 @@ import { partyField } from '../auction/fields.ts';
 import { generatePartyKeys, loadPartyKeys, partyRecordOf } from '../auction/party/keys.ts';
 import { type PartyRecord, partyRecordSchema } from '../auction/tender.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
+import { THREE_PARTY_NAMES, type ThreePartyName } from '../mpc/protocols/three-party.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
 
 const port = z.int().check(z.gte(1), z.lte(65_535));
@@ -36,6 +37,8 @@ const partyConfigSchema = z.strictObject({
   httpPort: port,
   dynamodbPort: port,
   parties: z.tuple([localParty(), localParty(), localParty()]),
+  /** As the environment variable PROTOCOL. */
+  protocol: z.optional(z.enum(THREE_PARTY_NAMES)),
 });
 
 function localParty() {
@@ -56,6 +59,8 @@ export function partyDirectory(directory: string, party: PartyIndex): string {
 export interface ConsortiumOptions {
   /** Party i answers on `port + i` and keeps its tables behind `port + 10 + i`; free ports without it. */
   readonly port?: number;
+  /** Written into the configuration of all three; what they have stays without it. */
+  readonly protocol?: ThreePartyName;
 }
 
 /** Opens the consortium in a directory, laying it out first where there is none. */
@@ -63,7 +68,18 @@ export async function openConsortium(
   directory: string,
   options: ConsortiumOptions = {},
 ): Promise<LocalConsortium> {
-  return (await readConsortium(directory)) ?? (await layOut(directory, options));
+  const consortium = (await readConsortium(directory)) ?? (await layOut(directory, options));
+  const { protocol } = options;
+  if (protocol !== undefined) {
+    await Promise.all(PARTIES.map((party) => configureProtocol(partyDirectory(directory, party), protocol)));
+  }
+  return consortium;
+}
+
+/** Sets how one party clears from its next start on. Its peers must be set alike. */
+export async function configureProtocol(directory: string, protocol: ThreePartyName): Promise<void> {
+  const config = await readPartyConfig(directory);
+  if (config.protocol !== protocol) await writeJson(join(directory, 'config.json'), { ...config, protocol });
 }
 
 /** @returns undefined where the directory has no consortium */

@@ -18,6 +18,7 @@ import { createWithdrawal, type Submission } from '../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender, TENDER_NONCE_BYTES } from '../auction/tender.ts';
 import type { TenderSpec } from '../auction/tender-spec.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
+import type { ThreePartyName } from '../mpc/protocols/three-party.ts';
 import { ConsortiumClient, type Refusal } from './consortium-client.ts';
 import type { PartyMessage } from './party-messages.ts';
 import { PartyProcesses } from './processes.ts';
@@ -26,7 +27,12 @@ export interface LocalAuctionOptions {
   readonly directory: string;
   readonly spec: TenderSpec;
   readonly bids: readonly BidLine[];
+  readonly protocol?: ThreePartyName;
+  /** Seeds of bidders by name; those left out are drawn. A tender that lists its bidders needs theirs. */
+  readonly bidderSecretKeys?: ReadonlyMap<string, Uint8Array>;
   readonly onProgress?: (progress: LocalAuctionProgress) => void;
+  /** Ends the auction between two steps; the promise rejects with its reason once the parties have stopped. */
+  readonly signal?: AbortSignal;
   /** How long all three may take from the close order to their reports. */
   readonly clearingTimeoutMs?: number;
 }
@@ -37,7 +43,12 @@ export type LocalAuctionProgress =
   | { readonly step: 'submitted'; readonly row: BidLine; readonly receipts: number; readonly done: number }
   | { readonly step: 'closed'; readonly submissions: number; readonly tookMs: number }
   | { readonly step: 'cleared'; readonly party: PartyIndex; readonly statistics: ClearingStatistics }
-  | { readonly step: 'clearing-failed'; readonly party: PartyIndex; readonly code: string };
+  | {
+      readonly step: 'clearing-failed';
+      readonly party: PartyIndex;
+      readonly code: string;
+      readonly detail: string;
+    };
 
 export interface LocalAuctionResult {
   readonly tender: CheckedTender;
@@ -65,7 +76,7 @@ class ClearingReports {
     const party = PARTIES.find((index) => index === message.party);
     if (party === undefined) return;
     if (message.kind === 'clearing-failed') {
-      this.#onProgress({ step: 'clearing-failed', party, code: message.code });
+      this.#onProgress({ step: 'clearing-failed', party, code: message.code, detail: message.detail });
     } else if (message.kind === 'cleared') {
       this.#statistics.set(party, message.statistics);
       this.#onProgress({ step: 'cleared', party, statistics: message.statistics });
@@ -81,6 +92,8 @@ class ClearingReports {
         ),
       timeoutMs,
     );
+    // What keeps this process alive is the parties; once they are gone nothing is waited for.
+    timer.unref();
     await this.#all.promise.finally(() => clearTimeout(timer));
     const of = (party: PartyIndex) => {
       const statistics = this.#statistics.get(party);
@@ -103,16 +116,17 @@ export async function runLocalAuction<Value>(
   const reports = new ClearingReports(onProgress);
   const startedAt = performance.now();
   const processes = await PartyProcesses.start(options.directory, {
+    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     onMessage: (message) => reports.accept(message),
   });
-  try {
+  const run = async () => {
     onProgress({ step: 'parties-ready', processes, tookMs: performance.now() - startedAt });
     const client = new ConsortiumClient(processes.urls);
     const auctioneer = new Uint8Array(randomBytes(32));
     const tender = await publish(client, options.spec, processes, auctioneer);
     onProgress({ step: 'published', tender });
     const submissionsStartedAt = performance.now();
-    const submissions = await submitAll(client, tender, options.bids, onProgress);
+    const submissions = await submitAll(client, tender, options, onProgress);
     const order = createCloseOrder(tender.id, auctioneer, nodeSignatures);
     requireAll(await client.close(tender.id, order));
     onProgress({
@@ -123,8 +137,25 @@ export async function runLocalAuction<Value>(
     const statistics = await reports.all(options.clearingTimeoutMs ?? DEFAULT_CLEARING_TIMEOUT_MS);
     const outcome = await client.outcome(tender, 3);
     return await use({ tender, outcome, statistics, submissions }, processes);
+  };
+  try {
+    return await unlessAborted(run(), options.signal);
   } finally {
     await processes.stop();
+  }
+}
+
+/** Settles as the task does, or with the signal's reason as soon as that aborts. */
+async function unlessAborted<Value>(task: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (signal === undefined) return await task;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([task, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
@@ -146,13 +177,14 @@ async function publish(
 async function submitAll(
   client: ConsortiumClient,
   tender: CheckedTender,
-  rows: readonly BidLine[],
+  { bids: rows, bidderSecretKeys, signal }: LocalAuctionOptions,
   onProgress: (progress: LocalAuctionProgress) => void,
 ): Promise<readonly Submission[]> {
-  const secretKeys = new Map<string, Uint8Array>();
+  const secretKeys = new Map(bidderSecretKeys);
   const versions = new Map<string, number>();
   const submissions: Submission[] = [];
   for (const row of rows) {
+    signal?.throwIfAborted();
     const secretKey = secretKeys.get(row.bidder) ?? new Uint8Array(randomBytes(32));
     secretKeys.set(row.bidder, secretKey);
     const place = JSON.stringify([row.bidder, row.lot]);

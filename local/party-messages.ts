@@ -32,6 +32,7 @@ const partyMessageSchema = z.discriminatedUnion('kind', [
     party: z.int(),
     tenderId: z.string(),
     code: z.string(),
+    detail: z.string(),
   }),
 ]);
 

@@ -19,8 +19,9 @@ import { createClearTenderHandler } from '../functions/clear-tender/clear-tender
 import { createCloseTenderHandler } from '../functions/close-tender/close-tender.handler.ts';
 import { awaitedClearings } from '../functions/due-tenders.ts';
 import { parseEnvironment } from '../functions/environment.ts';
+import { FunctionError } from '../functions/errors.ts';
 import { createListTendersHandler } from '../functions/list-tenders/list-tenders.handler.ts';
-import { logError } from '../functions/log.ts';
+import { logError, logInfo } from '../functions/log.ts';
 import { createPartyInfoHandler } from '../functions/party-info/party-info.handler.ts';
 import { createPublishTenderHandler } from '../functions/publish-tender/publish-tender.handler.ts';
 import { composeRuntime, type Runtime } from '../functions/runtime.ts';
@@ -28,6 +29,7 @@ import { createShowOutcomeHandler } from '../functions/show-outcome/show-outcome
 import { createShowTenderHandler } from '../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../functions/submit-bid/submit-bid.handler.ts';
 import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
+import { MpcError } from '../mpc/errors.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
 import { type PartyConfig, readPartyConfig } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
@@ -57,6 +59,8 @@ await createTables();
 const scheduler = new ClearingScheduler({
   invoke: (tenderId) => clear(tenderId),
   isFinal: (error) => error instanceof AuctionError && error.code === 'TENDER_UNKNOWN',
+  onRetry: (tenderId, tries, pauseMs) =>
+    logInfo('a clearing will be tried again', { tenderId, attempt: tries, pauseMs }),
   onGivenUp: (tenderId, tries) => logError('a clearing was given up', { tenderId, attempt: tries }),
 });
 const runtime = await composeRuntime(parseEnvironment(process.env), scheduler);
@@ -71,7 +75,7 @@ process.once('disconnect', stop);
 tell({ kind: 'ready', party, processId: process.pid, url: `http://127.0.0.1:${config.httpPort}` });
 await scheduleKnownTenders();
 
-function environmentOf(partyDirectory: string, { parties }: PartyConfig): Record<string, string> {
+function environmentOf(partyDirectory: string, { parties, protocol }: PartyConfig): Record<string, string> {
   return {
     PARTY_INDEX: String(party),
     PARTY_KEYS: `file:${join(partyDirectory, 'keys.json')}`,
@@ -79,6 +83,7 @@ function environmentOf(partyDirectory: string, { parties }: PartyConfig): Record
     STATE_TABLE,
     OUTBOX_TABLES: JSON.stringify(parties.map(({ record }) => outboxTableOf(record.index))),
     DYNAMODB_ENDPOINTS: JSON.stringify(parties.map(({ dynamodbEndpoint }) => dynamodbEndpoint)),
+    ...(protocol === undefined ? {} : { PROTOCOL: protocol }),
     AWS_ACCESS_KEY_ID: accessKeyOf(party),
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'local',
@@ -117,10 +122,17 @@ async function clear(tenderId: string): Promise<void> {
     const { statistics } = await clearTender(event, invocationContext('clear-tender', CLEARING_TIMEOUT_MS));
     tell({ kind: 'cleared', party, tenderId, statistics });
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'INTERNAL';
-    tell({ kind: 'clearing-failed', party, tenderId, code });
+    tell({ kind: 'clearing-failed', party, tenderId, ...reasonOf(error) });
     throw error;
   }
+}
+
+/** Sentences of coded errors hold no secret; nothing is said of others. */
+function reasonOf(error: unknown): { readonly code: string; readonly detail: string } {
+  if (error instanceof AuctionError || error instanceof MpcError || error instanceof FunctionError) {
+    return { code: error.code, detail: error.message.replace(`${error.code}: `, '') };
+  }
+  return { code: 'INTERNAL', detail: 'an unexpected error; see the log' };
 }
 
 /** What was announced to a scheduler that is gone: the store knows the same. */

@@ -19,6 +19,8 @@ export const MPC_ERROR_CODES = {
   BRISTOL_INPUT_MISMATCH: 'the values given do not fit the inputs that the Bristol Fashion circuit declares',
   ADDRESS_REUSED: 'a message or random draw was addressed twice; masks must never repeat',
   CHANNEL_TIMEOUT: 'a peer sent nothing in time; it may be down or late',
+  CHANNEL_UNAVAILABLE: 'the outbox of a party cannot be reached; it may be down, restarting or overloaded',
+  CHANNEL_REFUSED: 'the outbox of a party does not exist or refuses this party; check names and permissions',
   CHANNEL_CLOSED: 'the channel was closed while a message was awaited',
   CHANNEL_CONFLICT: 'this address already holds other bytes; an address is written once',
   CHANNEL_MESSAGE_TOO_LARGE: 'the message exceeds the bound of the channel',

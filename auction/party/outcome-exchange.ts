@@ -7,7 +7,7 @@
  * one of the two is honest, instead of asking them to compute again.
  */
 
-import type { Channel } from '../../mpc/channels/channel.ts';
+import type { Channel, Posted } from '../../mpc/channels/channel.ts';
 import type { Clock } from '../../mpc/clock.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { type PartyIndex, peersOf } from '../../mpc/party.ts';
@@ -107,9 +107,7 @@ export class OutcomeExchange {
   /** The statement that both peers signed, if they did and it fits the closing set. */
   async signedByBothPeers(set: ClosingSet): Promise<OutcomeStatement | undefined> {
     const { channel } = this.#parameters;
-    const [first, second] = await Promise.all(
-      peersOf(channel.self).map((peer) => channel.latest(this.#topic, peer)),
-    );
+    const [first, second] = await Promise.all(peersOf(channel.self).map((peer) => this.#look(peer)));
     if (first === undefined || second === undefined) return undefined;
     const [next, previous] = peersOf(channel.self);
     try {
@@ -140,12 +138,22 @@ export class OutcomeExchange {
 
   /** Undefined where nothing is there, and where what is there is no signature of this statement. */
   async #peek(peer: PartyIndex, statement: OutcomeStatement): Promise<OutcomeSignature | undefined> {
-    const posted = await this.#parameters.channel.latest(this.#topic, peer);
+    const posted = await this.#look(peer);
     if (posted === undefined) return undefined;
     try {
       return this.#signatureIn(posted.bytes, peer, statement);
     } catch (error) {
       if (error instanceof AuctionError) return undefined;
+      throw error;
+    }
+  }
+
+  /** An outbox that cannot be reached now shows nothing; whoever waits looks again. */
+  async #look(peer: PartyIndex): Promise<Posted | undefined> {
+    try {
+      return await this.#parameters.channel.latest(this.#topic, peer);
+    } catch (error) {
+      if (error instanceof MpcError && error.code === 'CHANNEL_UNAVAILABLE') return undefined;
       throw error;
     }
   }

@@ -6,25 +6,27 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { type BidLine, parseBidsCsv } from '../../auction/bids-csv.ts';
 import { runAuctionInProcess } from '../../auction/party/in-process.ts';
 import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
 import { runLocalAuction } from '../../local/local-auction.ts';
+import type { ProtocolName } from '../../mpc/protocols/protocol.ts';
 import { type AuctionRun, auctionRunOf } from '../auction-run.ts';
 import { CliError } from '../errors.ts';
+import { keysOfListed } from '../listed-bidders.ts';
 import { resultTable } from '../outcome-table.ts';
 import { bold, note, print, printJson } from '../output.ts';
+import { protocolOption, withstands } from '../protocol-option.ts';
+import { inTemporaryDirectory } from '../temporary-directory.ts';
 import { readJsonFile, readTextFile } from '../workspace.ts';
 
 interface RunOptions {
   readonly tender: string;
   readonly bids: string;
-  readonly protocol: 'clear' | 'replicated';
+  readonly protocol: ProtocolName;
   readonly channel: 'memory' | 'outbox';
+  readonly bidderKeys?: string;
   readonly progress?: boolean;
   readonly json?: boolean;
 }
@@ -37,14 +39,11 @@ export function auctionCommand(): Command {
     .description('clear a tender with the bids of a file')
     .requiredOption('--tender <file>', 'the specification, as in examples/*/tender.json')
     .requiredOption('--bids <file>', 'bidder,lot,amount in order of submission, as in examples/*/bids.csv')
-    .addOption(
-      new Option('--protocol <name>', 'how to compute')
-        .choices(['clear', 'replicated'])
-        .default('replicated'),
-    )
+    .addOption(protocolOption())
     .addOption(
       new Option('--channel <name>', 'how parties talk').choices(['memory', 'outbox']).default('memory'),
     )
+    .option('--bidder-keys <directory>', 'keys of the bidders, where the tender lists them (`tacit key`)')
     .option('--progress', 'show progress on stderr even where it is no terminal')
     .option('--json', 'print one JSON object')
     .action(runAuction);
@@ -55,10 +54,11 @@ async function runAuction(options: RunOptions): Promise<void> {
   const spec = parseTenderSpec(await readJsonFile(options.tender));
   const bids = parseBidsCsv(await readTextFile(options.bids), spec);
   const progress = options.progress === true || process.stderr.isTTY ? note : () => {};
+  const bidderSecretKeys = await keysOfListed(spec, bids, options.bidderKeys);
   const run =
     options.channel === 'memory'
-      ? await inProcess(spec, bids, options, progress)
-      : await overOutboxes(spec, bids, options, progress);
+      ? await inProcess({ spec, bids, bidderSecretKeys }, options, progress)
+      : await overOutboxes({ spec, bids, bidderSecretKeys }, options, progress);
   if (options.json === true) {
     printJson(run);
     return;
@@ -74,17 +74,22 @@ async function runAuction(options: RunOptions): Promise<void> {
   print(
     `  bytes sent ${stats.bytesSent.join(', ')} by parties 0, 1, 2 (predicted ${stats.predicted.bytes} each)`,
   );
+  print(`\n${withstands(options.protocol)}.`);
+}
+
+interface AuctionInput {
+  readonly spec: TenderSpec;
+  readonly bids: readonly BidLine[];
+  readonly bidderSecretKeys: ReadonlyMap<string, Uint8Array>;
 }
 
 async function inProcess(
-  spec: TenderSpec,
-  bids: readonly BidLine[],
+  input: AuctionInput,
   { protocol }: RunOptions,
   progress: (text: string) => void,
 ): Promise<AuctionRun> {
   const auction = await runAuctionInProcess({
-    spec,
-    bids,
+    ...input,
     protocol,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     elapsedMs: () => performance.now(),
@@ -98,40 +103,49 @@ async function inProcess(
   return auctionRunOf(auction);
 }
 
+/**
+ * Closes by order, as soon as the last row is in. A deadline of the tender stays what it is: a row that comes after it
+ * is refused.
+ */
 async function overOutboxes(
-  spec: TenderSpec,
-  bids: readonly BidLine[],
+  input: AuctionInput,
   { protocol }: RunOptions,
   progress: (text: string) => void,
 ): Promise<AuctionRun> {
   if (protocol === 'clear') {
     throw new CliError('USAGE', 'protocol clear computes in one place: use it with --channel memory');
   }
-  // A rehearsal closes by order, as soon as the last row is in, whatever the tender's deadline is or was.
-  const { closesAt: _, ...openEnded } = spec;
-  const directory = await mkdtemp(join(tmpdir(), 'tacit-'));
-  try {
-    return await runLocalAuction(
+  const { closesAt } = input.spec;
+  if (closesAt !== undefined && Date.parse(closesAt) <= Date.now()) {
+    throw new CliError(
+      'DEADLINE_PASSED',
+      `the tender closed at ${closesAt}, and parties with real clocks take no bids after it: set a later closesAt, or use --channel memory, where the clock is played`,
+      { closesAt },
+    );
+  }
+  const rows = input.bids.length;
+  return await inTemporaryDirectory((directory, signal) =>
+    runLocalAuction(
       {
+        ...input,
         directory,
-        spec: openEnded,
-        bids,
+        signal,
+        protocol,
         onProgress: (event) => {
           if (event.step === 'parties-ready')
             progress(`three party processes are up after ${event.tookMs.toFixed(0)} ms`);
           if (event.step === 'submitted' && event.done % PROGRESS_ROWS === 0)
-            progress(`${event.done} of ${bids.length} submitted`);
+            progress(`${event.done} of ${rows} submitted`);
           if (event.step === 'closed')
             progress(`closed with ${event.submissions} submissions after ${event.tookMs.toFixed(0)} ms`);
           if (event.step === 'cleared')
             progress(`party ${event.party} cleared in ${event.statistics.clearingMs} ms`);
-          if (event.step === 'clearing-failed') progress(`party ${event.party}: ${event.code}; trying again`);
+          if (event.step === 'clearing-failed')
+            progress(`party ${event.party}: ${event.code}: ${event.detail}; trying again`);
         },
       },
       async ({ outcome: { statement }, tender, statistics }) =>
         auctionRunOf({ tender, statistics, lots: statement.lots, liveBids: statement.liveBids }),
-    );
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+    ),
+  );
 }

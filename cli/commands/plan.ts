@@ -2,10 +2,11 @@
 
 import { Command, Option } from 'commander';
 import type { Link } from '../../mpc/planner/link.ts';
-import { MAX_CANDIDATES, MAX_VALUE_BITS, planGroups } from '../../mpc/planner/planner.ts';
-import { REPLICATED_MANIFEST } from '../../mpc/protocols/replicated/manifest.ts';
+import { MAX_CANDIDATES, MAX_VALUE_BITS, planGroups, type Way } from '../../mpc/planner/planner.ts';
+import { THREE_PARTY_MANIFESTS, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import { decimal, integer } from '../options.ts';
 import { bold, print, printJson, table } from '../output.ts';
+import { threePartyProtocolOption, withstands } from '../protocol-option.ts';
 
 interface PlanOptions {
   readonly bids: number;
@@ -13,6 +14,7 @@ interface PlanOptions {
   readonly rtt: number;
   readonly bandwidth: number;
   readonly rule: 'first-price' | 'second-price';
+  readonly protocol: ThreePartyName;
   readonly json?: boolean;
 }
 
@@ -31,33 +33,47 @@ export function planCommand(): Command {
         .choices(['first-price', 'second-price'])
         .default('first-price'),
     )
+    .addOption(threePartyProtocolOption())
     .option('--json', 'print one JSON object')
     .action(runPlan);
 }
 
 function runPlan(options: PlanOptions): void {
-  const { bids, bits, rule } = options;
+  const { bids, bits, rule, protocol } = options;
   const link: Link = { roundTripMs: options.rtt, bandwidthMbps: options.bandwidth };
   const candidates = bids + PHANTOMS[rule];
-  const { ways } = planGroups({
-    candidates,
-    bits,
-    price: rule === 'first-price' ? 'best' : 'second',
-    link,
-    protocol: REPLICATED_MANIFEST,
-  });
+  const waysWith = (name: ThreePartyName) =>
+    planGroups({
+      candidates,
+      bits,
+      price: rule === 'first-price' ? 'best' : 'second',
+      link,
+      protocol: THREE_PARTY_MANIFESTS[name],
+    }).ways;
+  const ways = waysWith(protocol);
+  const other = protocol === 'verified' ? 'replicated' : 'verified';
+  const [otherWay] = waysWith(other).filter(({ picked }) => picked);
   if (options.json === true) {
-    printJson({ bids, candidates, bits, rule, link, protocol: 'replicated', ways });
+    printJson({
+      bids,
+      candidates,
+      bits,
+      rule,
+      link,
+      protocol,
+      ways,
+      comparison: { protocol: other, ...otherWay },
+    });
     return;
   }
   print(bold(`One lot, ${bids} bids of ${bits} bits, ${rule}`));
   print(
-    `Link: ${options.rtt} ms there and back, ${options.bandwidth} Mbit/s out of each party; protocol replicated.`,
+    `Link: ${options.rtt} ms there and back, ${options.bandwidth} Mbit/s out of each party; protocol ${protocol}.`,
   );
   print(`${PHANTOMS[rule]} of the ${candidates} candidates stand for the reserve or ceiling.\n`);
   const rows = ways.map((way) => [
     way.picked ? '*' : '',
-    way.groups.join(' x ') || '-',
+    groupsOf(way),
     String(way.rounds),
     way.ands.toLocaleString('en'),
     way.bytes.toLocaleString('en'),
@@ -66,4 +82,15 @@ function runPlan(options: PlanOptions): void {
   print(table(['', 'groups', '>rounds', '>AND gates', '>bytes a party', '>time'], rows));
   print();
   for (const way of ways) print(`${way.picked ? '* ' : '  '}${way.reason}`);
+  print(`\nRounds and bytes include the opening and the protocol's check. ${withstands(protocol)}.`);
+  if (otherWay !== undefined) {
+    const { rounds, bytes, timeMs } = otherWay;
+    print(
+      `With ${other}: groups ${groupsOf(otherWay)}, ${rounds} rounds, ${bytes.toLocaleString('en')} bytes a party, ${timeMs.toFixed(0)} ms.`,
+    );
+  }
+}
+
+function groupsOf({ groups }: Way): string {
+  return groups.join(' x ') || '-';
 }

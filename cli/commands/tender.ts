@@ -1,12 +1,15 @@
-/** `tacit tender create | show | close`: the auctioneer's commands. */
+/** `tacit tender create | publish | show | close`: the auctioneer's commands. */
 
 import { randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { createCloseOrder } from '../../auction/close-order.ts';
 import { nodeSignatures } from '../../auction/party/signatures-node.ts';
 import {
+  type CheckedTender,
+  checkTender,
   createTender,
   type PartyRecord,
+  type SignedTender,
   TENDER_NONCE_BYTES,
   type TenderId,
   tenderIdOf,
@@ -49,6 +52,10 @@ export function tenderCommand(): Command {
     )
     .option('--key <file>', "the auctioneer's key (default: under --dir, made when missing)")
     .action(createAndPublish);
+  const publish = withPartyOptions(new Command('publish'))
+    .description('publish a tender that was signed before, where a party missed it')
+    .argument('<file>', 'the signed tender, as `tender create` keeps it under --dir')
+    .action(publishFile);
   const show = withPartyOptions(new Command('show'))
     .description('show a tender and its phase at each party')
     .argument('<id>', 'tender id', parseTenderId)
@@ -59,8 +66,9 @@ export function tenderCommand(): Command {
     .option('--key <file>', "the auctioneer's key (default: under --dir)")
     .action(closeTender);
   return new Command('tender')
-    .description('publish, show and close tenders')
+    .description('sign, publish, show and close tenders')
     .addCommand(create)
+    .addCommand(publish)
     .addCommand(show)
     .addCommand(close);
 }
@@ -79,15 +87,35 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
   const nonce = new Uint8Array(randomBytes(TENDER_NONCE_BYTES));
   const signed = createTender(spec, parties, key.secretKey, nonce, nodeSignatures);
   const id = tenderIdOf(signed.tender);
-  await workspace.saveTender(id, signed);
+  const file = await workspace.saveTender(id, signed);
+  await publishEverywhere(client, signed, file);
+  report(checkTender(signed, nodeSignatures), options);
+}
+
+/** The same document has the same id, so parties that have it accept it again. */
+async function publishFile(file: string, options: PartyOptions): Promise<void> {
+  const tender = checkTender(await readJsonFile(file), nodeSignatures);
+  await publishEverywhere(await consortiumClient(options), tender.signed, file);
+  report(tender, options);
+}
+
+async function publishEverywhere(
+  client: ConsortiumClient,
+  signed: SignedTender,
+  file: string,
+): Promise<void> {
   const refusals = await client.publish(signed);
-  if (refusals.length > 0) {
-    throw new CliError('TENDER_NOT_PUBLISHED', `a tender needs all three parties; ${sentenceOf(refusals)}`, {
-      id,
-      refusals,
-    });
-  }
-  if (options.json === true) {
+  if (refusals.length === 0) return;
+  throw new CliError(
+    'TENDER_NOT_PUBLISHED',
+    `a tender needs all three parties; once they answer run \`tacit tender publish ${file}\`; ${sentenceOf(refusals)}`,
+    { id: tenderIdOf(signed.tender), file, refusals },
+  );
+}
+
+function report({ id, signed, terms: { spec } }: CheckedTender, { json }: PartyOptions): void {
+  const { parties } = signed.tender;
+  if (json === true) {
     printJson({ id, closesAt: spec.closesAt ?? null, parties });
     return;
   }

@@ -1,15 +1,20 @@
 /** `tacit up`: three local parties that stay until Ctrl-C; what they stored is there again at the next start. */
 
 import { once } from 'node:events';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { partyDirectory, readPartyConfig } from '../../local/consortium.ts';
 import { PartyProcesses } from '../../local/processes.ts';
+import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
+import { DEFAULT_PROTOCOL, THREE_PARTY_NAMES, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, table } from '../output.ts';
+import { withstands } from '../protocol-option.ts';
 import { DEFAULT_DIRECTORY } from '../workspace.ts';
 
 interface UpOptions {
   readonly dir: string;
   readonly port: number;
+  readonly protocol?: ThreePartyName;
 }
 
 const DEFAULT_PORT = 4700;
@@ -26,26 +31,41 @@ export function upCommand(): Command {
       integer(1024, MAX_PORT),
       DEFAULT_PORT,
     )
+    .addOption(
+      new Option(
+        '--protocol <name>',
+        `how they compute (kept for later starts; at first ${DEFAULT_PROTOCOL})`,
+      ).choices(THREE_PARTY_NAMES),
+    )
     .action(up);
 }
 
 async function up(options: UpOptions): Promise<void> {
   const processes = await PartyProcesses.start(options.dir, {
     port: options.port,
+    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     onMessage: (message) => {
       if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
       if (message.kind === 'clearing-failed')
-        note(`party ${message.party}: clearing ${message.tenderId}: ${message.code}`);
+        note(`party ${message.party}: clearing ${message.tenderId}: ${message.code}: ${message.detail}`);
     },
   });
+  const protocols = await Promise.all(PARTIES.map((party) => protocolOf(options.dir, party)));
   const rows = processes.consortium.parties.map(({ record, url }) => [
     String(record.index),
     url,
     String(processes.processIdOf(record.index)),
+    protocols[record.index] ?? '',
     record.signingKey,
   ]);
   print(`${bold('Three parties are up')}, each in a process with tables of its own under ${options.dir}.\n`);
-  print(table(['party', 'address', 'process', 'signing key'], rows));
+  print(table(['party', 'address', 'process', 'protocol', 'signing key'], rows));
+  const [protocol = DEFAULT_PROTOCOL, ...others] = new Set(protocols);
+  print(
+    others.length === 0
+      ? `\n${withstands(protocol)}.`
+      : '\nThe parties are set to different protocols and will not clear: name one with --protocol.',
+  );
   const directory = options.dir === DEFAULT_DIRECTORY ? '' : ` --dir ${options.dir}`;
   print('\nNow, in another terminal:\n');
   print(
@@ -60,4 +80,8 @@ async function up(options: UpOptions): Promise<void> {
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   note('Stopping.');
   await processes.stop();
+}
+
+async function protocolOf(directory: string, party: PartyIndex): Promise<ThreePartyName> {
+  return (await readPartyConfig(partyDirectory(directory, party))).protocol ?? DEFAULT_PROTOCOL;
 }

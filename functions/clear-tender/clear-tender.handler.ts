@@ -15,7 +15,7 @@ import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { FunctionError } from '../errors.ts';
 import { toTenderId } from '../http-handler.ts';
-import { describeUnexpected, logError, logInfo } from '../log.ts';
+import { describeUnexpected, type LogFields, logError, logInfo } from '../log.ts';
 import { lazily } from '../runtime.ts';
 
 export interface ClearTenderResult {
@@ -51,7 +51,7 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
     } catch (error) {
       const code = codeOf(error);
       const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
-      logError('a clearing failed', { ...facts, code, ...unexpected });
+      logError('a clearing failed', { ...facts, code, ...publicFactsOf(error), ...unexpected });
       if (code === 'INTERNAL') throw new FunctionError(code, 'the clearing failed unexpectedly; see the log');
       if (code === 'REQUEST_TIMED_OUT')
         throw new FunctionError(code, 'the clearing took longer than an invocation may');
@@ -63,6 +63,16 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
 function tenderOf(event: unknown): { readonly tenderId?: string } {
   const parsed = z.safeParse(eventSchema, event);
   return parsed.success ? { tenderId: parsed.data.tenderId } : {};
+}
+
+/** Of an abort: whom it names, and what the parties disagree on. */
+function publicFactsOf(error: unknown): Pick<LogFields, 'field' | 'party'> {
+  if (!(error instanceof MpcError)) return {};
+  const { field, party } = error.facts;
+  return {
+    ...(typeof field === 'string' ? { field } : {}),
+    ...(typeof party === 'number' ? { party } : {}),
+  };
 }
 
 function codeOf(error: unknown) {

@@ -40,7 +40,7 @@ export function helloStep(attempt: number): string {
 /** The number with which to start: see the file's head. */
 export async function candidateAttempt(channel: Channel, sessionId: string): Promise<number> {
   const own = await announced(channel, sessionId, channel.self);
-  const peers = await Promise.all(peersOf(channel.self).map((peer) => announced(channel, sessionId, peer)));
+  const peers = await Promise.all(peersOf(channel.self).map((peer) => seen(channel, sessionId, peer)));
   const ahead = Math.max(...peers);
   return ahead > own ? ahead : own + 1;
 }
@@ -61,7 +61,7 @@ export async function waitForLaterAttempt(
   for (;;) {
     await clock.sleep(intervalMs, signal);
     const announcements = await Promise.all(
-      PARTIES.map(async (party) => ({ party, attempt: await announced(channel, sessionId, party) })),
+      PARTIES.map(async (party) => ({ party, attempt: await seen(channel, sessionId, party) })),
     );
     const furthest = announcements.reduce((most, next) => (next.attempt > most.attempt ? next : most));
     if (furthest.attempt <= attempt) continue;
@@ -83,4 +83,14 @@ async function announced(channel: Channel, sessionId: string, party: PartyIndex)
     throw new MpcError('CHANNEL_ITEM_MALFORMED', `party ${party} announces no attempt number`, { party });
   }
   return attempt;
+}
+
+/** The same, and 0 where the outbox cannot be reached now: whoever watches looks again. */
+async function seen(channel: Channel, sessionId: string, party: PartyIndex): Promise<number> {
+  try {
+    return await announced(channel, sessionId, party);
+  } catch (error) {
+    if (error instanceof MpcError && error.code === 'CHANNEL_UNAVAILABLE') return 0;
+    throw error;
+  }
 }

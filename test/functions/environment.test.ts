@@ -23,6 +23,15 @@ describe('the environment', () => {
     });
   });
 
+  test('names a protocol of three parties, or none', () => {
+    expect(parseEnvironment({ ...variables, PROTOCOL: 'replicated' })).toMatchObject({
+      PROTOCOL: 'replicated',
+    });
+    expect(() => parseEnvironment({ ...variables, PROTOCOL: 'clear' })).toThrow(
+      'CONFIGURATION_INVALID: check the environment variables PROTOCOL',
+    );
+  });
+
   test.each(Object.keys(variables))('without %s is refused by its name', (name) => {
     expect(ENVIRONMENT_VARIABLES).toContain(name);
     expect(() => parseEnvironment({ ...variables, [name]: undefined })).toThrow(name);

@@ -120,7 +120,7 @@ describe('the log', () => {
 const statistics: ClearingReport['statistics'] = {
   bids: 3,
   bits: 20,
-  protocol: 'replicated',
+  protocol: 'verified',
   rounds: 8,
   ands: 100,
   bytesSent: 200,
@@ -162,6 +162,14 @@ describe('the clearing function', () => {
     const clear = createClearTenderHandler({ clear: () => Promise.reject(error) });
     await expect(clear({ tenderId: TENDER }, context())).rejects.toBe(error);
     expect(JSON.parse(lines.join(''))).toMatchObject({ code: 'CLOSING_BID_MISSING', tenderId: TENDER });
+  });
+
+  test('logs whom an abort names and on what the parties differ', async () => {
+    const facts = { field: 'protocol', party: 2 };
+    const error = new MpcError('HANDSHAKE_MISMATCH', 'party 2 has another protocol', facts);
+    const clear = createClearTenderHandler({ clear: () => Promise.reject(error) });
+    await expect(clear({ tenderId: TENDER }, context())).rejects.toBe(error);
+    expect(JSON.parse(lines.join(''))).toMatchObject({ code: 'HANDSHAKE_MISMATCH', ...facts });
   });
 
   test('shows nothing of an unexpected error', async () => {

@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
-import { ClearingScheduler, MAX_TRIES } from '../../local/clearing-scheduler.ts';
+import { ClearingScheduler } from '../../local/clearing-scheduler.ts';
 
 function scheduler(invoke: (tenderId: string) => Promise<void>) {
   const givenUp: string[] = [];
+  const pausesMs: number[] = [];
   const started = new ClearingScheduler({
     invoke,
     isFinal: (error) => error instanceof RangeError,
-    firstPauseMs: 0,
+    firstPauseMs: 1,
+    giveUpAfterMs: 60,
+    onRetry: (_tenderId, _tries, pauseMs) => pausesMs.push(pauseMs),
     onGivenUp: (tenderId, tries) => givenUp.push(`${tenderId} ${tries}`),
   });
-  return { started, givenUp };
+  return { started, givenUp, pausesMs };
 }
 
 describe('the clearing scheduler', () => {
@@ -45,14 +48,19 @@ describe('the clearing scheduler', () => {
     expect(running).toBe(0);
   });
 
-  test('gives up after a bounded number of tries', async () => {
+  test('pauses longer and longer, gives up once its time is over, and can be started again', async () => {
     const invoke = vi.fn(async () => {
       throw new Error('a peer is down');
     });
-    const { started, givenUp } = scheduler(invoke);
+    const { started, givenUp, pausesMs } = scheduler(invoke);
     await started.start('tender');
-    await vi.waitFor(() => expect(givenUp).toEqual([`tender ${MAX_TRIES}`]));
-    expect(invoke).toHaveBeenCalledTimes(MAX_TRIES);
+    await vi.waitFor(() => expect(givenUp).toHaveLength(1));
+    const tries = invoke.mock.calls.length;
+    expect(givenUp).toEqual([`tender ${tries}`]);
+    expect(tries).toBeGreaterThan(1);
+    expect(pausesMs).toEqual([1, 2, 4, 8, 16, 32, 64].slice(0, tries - 1));
+    await started.start('tender');
+    expect(invoke.mock.calls.length).toBeGreaterThan(tries);
   });
 
   test('does not try again where trying cannot help', async () => {

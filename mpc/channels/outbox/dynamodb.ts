@@ -3,7 +3,8 @@
  *
  * A post is one conditional put, or one for each chunk and then one for the head (items.ts). A collect polls
  * the peer's table. The peer, or whoever operates its table, can withhold, repeat or rewrite what it shows;
- * sessions detect all but the withholding, which ends in a timeout.
+ * sessions detect all but the withholding, which ends in a timeout. A table that cannot be reached withholds: a
+ * collect goes on polling until its signal ends it, so a peer's restart within the timeout costs nothing.
  *
  * Cost of a round of up to 350 KB: one write unit for each KB (both peers' parcels together), and for each
  * reader one read unit for each 4 KB of the whole item and one for each poll that came too early.
@@ -17,6 +18,7 @@ import { MpcError } from '../../errors.ts';
 import type { PartyIndex } from '../../party.ts';
 import { conflict, noParcel, requireAddress, requireWithinBound } from '../address.ts';
 import type { Channel, Parcels, Posted } from '../channel.ts';
+import { channelFailure, isUnavailable } from './failures.ts';
 import { CHUNK_SORT_KEY, chunkKey, MAX_PARTS, type ParcelName, parcelFor, planItem } from './items.ts';
 import {
   type Attributes,
@@ -24,6 +26,7 @@ import {
   type OutboxCounters,
   type OutboxTable,
   OutboxTableAccess,
+  type Page,
 } from './table/dynamodb.ts';
 
 export { createOutboxTable } from './table/dynamodb.ts';
@@ -109,19 +112,23 @@ class DynamodbOutbox implements OutboxChannel {
 
   async collect(topic: string, step: string, from: PartyIndex, signal: AbortSignal): Promise<Uint8Array> {
     requireAddress(topic, step);
-    const { clock, tables, backoff = DEFAULT_BACKOFF } = this.#parameters;
+    const { clock, backoff = DEFAULT_BACKOFF } = this.#parameters;
     const own = parcelFor(this.self);
     const attributes = ['all', 'allParts', own, `${own}Parts`];
     const key = { partitionKey: topic, sortKey: step };
     let waitMs = backoff.firstMs;
     for (;;) {
       signal.throwIfAborted();
-      const head = await abortable(this.#access.get(tables[from], key, attributes), signal);
-      if (head !== undefined) {
-        const name = 'all' in head || 'allParts' in head ? 'all' : own;
-        const bytes = await abortable(this.#parcel(topic, step, from, name, head), signal);
-        if (bytes === undefined) throw noParcel(topic, step, from);
-        return bytes;
+      try {
+        const head = await abortable(this.#get(from, key, attributes), signal);
+        if (head !== undefined) {
+          const name = 'all' in head || 'allParts' in head ? 'all' : own;
+          const bytes = await abortable(this.#parcel(topic, step, from, name, head), signal);
+          if (bytes === undefined) throw noParcel(topic, step, from);
+          return bytes;
+        }
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
       }
       await clock.sleep(waitMs, signal);
       waitMs = Math.min(waitMs * backoff.factor, backoff.maxMs);
@@ -130,15 +137,13 @@ class DynamodbOutbox implements OutboxChannel {
 
   async recall(topic: string, step: string): Promise<Uint8Array | undefined> {
     requireAddress(topic, step);
-    const table = this.#parameters.tables[this.self];
-    const head = await this.#access.get(table, { partitionKey: topic, sortKey: step }, ['all', 'allParts']);
+    const head = await this.#get(this.self, { partitionKey: topic, sortKey: step }, ['all', 'allParts']);
     return head === undefined ? undefined : this.#parcel(topic, step, this.self, 'all', head);
   }
 
   /** Most topics have their item for everyone last, so the first page is a single item. */
   async latest(topic: string, from: PartyIndex): Promise<Posted | undefined> {
-    const table = this.#parameters.tables[from];
-    let page = await this.#access.newest(table, topic, 1, undefined);
+    let page = await this.#newest(from, topic, 1, undefined);
     for (let pages = 1; ; pages++) {
       for (const item of page.items) {
         const step = malformedUnless(z.safeParse(stringAttribute, item['sk']), topic, 'sk', from).S;
@@ -147,7 +152,7 @@ class DynamodbOutbox implements OutboxChannel {
       }
       if (page.lastKey === undefined) return undefined;
       if (pages >= MAX_LATEST_PAGES) throw malformedItem(topic, 'latest', from);
-      page = await this.#access.newest(table, topic, LATEST_PAGE_ITEMS, page.lastKey);
+      page = await this.#newest(from, topic, LATEST_PAGE_ITEMS, page.lastKey);
     }
   }
 
@@ -173,7 +178,7 @@ class DynamodbOutbox implements OutboxChannel {
     const chunks = new Array<Uint8Array>(parts);
     await inParallel([...chunks.keys()], async (index) => {
       const key = { partitionKey: chunkKey(topic, step, name, index), sortKey: CHUNK_SORT_KEY };
-      const chunk = await this.#access.get(this.#parameters.tables[from], key, ['bytes']);
+      const chunk = await this.#get(from, key, ['bytes']);
       chunks[index] = malformedUnless(z.safeParse(binaryAttribute, chunk?.['bytes']), topic, step, from).B;
     });
     return concatBytes(chunks);
@@ -182,9 +187,27 @@ class DynamodbOutbox implements OutboxChannel {
   /** False where the key holds other data; the same data is a retry after a lost answer. */
   async #put(key: ItemKey, data: Attributes): Promise<boolean> {
     const table = this.#parameters.tables[this.self];
-    if (await this.#access.putOnce(table, key, { ...data, ...this.#expiry() })) return true;
-    const present = (await this.#access.get(table, key, DATA_ATTRIBUTES)) ?? {};
+    const put = this.#access.putOnce(table, key, { ...data, ...this.#expiry() });
+    if (await this.#coded(this.self, put)) return true;
+    const present = (await this.#get(this.self, key, DATA_ATTRIBUTES)) ?? {};
     return DATA_ATTRIBUTES.every((name) => sameAttribute(present[name], data[name]));
+  }
+
+  #get(from: PartyIndex, key: ItemKey, attributes: readonly string[]): Promise<Attributes | undefined> {
+    return this.#coded(from, this.#access.get(this.#parameters.tables[from], key, attributes));
+  }
+
+  #newest(from: PartyIndex, topic: string, limit: number, startKey: Attributes | undefined): Promise<Page> {
+    return this.#coded(from, this.#access.newest(this.#parameters.tables[from], topic, limit, startKey));
+  }
+
+  /** @throws MpcError CHANNEL_UNAVAILABLE, CHANNEL_REFUSED */
+  async #coded<Answer>(party: PartyIndex, request: Promise<Answer>): Promise<Answer> {
+    try {
+      return await request;
+    } catch (error) {
+      throw channelFailure(error, party);
+    }
   }
 
   #expiry(): Attributes {

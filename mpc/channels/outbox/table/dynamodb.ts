@@ -43,6 +43,12 @@ export interface OutboxCounters {
   readonly readUnits: number;
 }
 
+export interface Page {
+  readonly items: readonly Attributes[];
+  /** Where the next page starts; undefined on the last one. */
+  readonly lastKey: Attributes | undefined;
+}
+
 /** Creates an outbox table and waits for it; a table of this name that exists already is kept. */
 export async function createOutboxTable(client: DynamoDBClient, tableName: string): Promise<void> {
   try {
@@ -124,7 +130,7 @@ export class OutboxTableAccess {
     partitionKey: string,
     limit: number,
     startKey: Attributes | undefined,
-  ): Promise<{ readonly items: readonly Attributes[]; readonly lastKey: Attributes | undefined }> {
+  ): Promise<Page> {
     const answer = await client.send(
       new QueryCommand({
         TableName: tableName,
