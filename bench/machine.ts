@@ -30,7 +30,11 @@ export function machineLine({ cpu, cores, node, commit, load }: Machine = thisMa
 
 function commitOf(): string {
   const git = (...parameters: string[]) =>
-    execFileSync('git', parameters, { cwd: import.meta.dirname, encoding: 'utf8' }).trim();
+    execFileSync('git', parameters, {
+      cwd: import.meta.dirname,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
   try {
     const changed = git('status', '--porcelain', '--untracked-files=no', '--', '..') === '' ? '' : '+';
     return `${git('rev-parse', '--short', 'HEAD')}${changed}`;

@@ -32,8 +32,16 @@ import { toBase64url } from '../canonical.ts';
 import type { SignedOutcome } from '../outcome.ts';
 import { OPEN, parseTenderState, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
+import { JointReads } from './joint-reads.ts';
 import { withSignatures } from './memory-store.ts';
-import type { AuctionStore, PutResult, StoredOutcome, StoredState, StoredSubmission } from './store.ts';
+import type {
+  AuctionStore,
+  NameClaim,
+  PutResult,
+  StoredOutcome,
+  StoredState,
+  StoredSubmission,
+} from './store.ts';
 
 const TENDERS = 'tenders';
 
@@ -43,11 +51,18 @@ const VERSION_DIGITS = 16;
 /** Local tables are there at once; a fresh one in an account takes some seconds. */
 const TABLE_WAIT_SECONDS = 60;
 
+/** Names whose holders this process remembers, at some 200 bytes each; they never change. */
+const MAX_REMEMBERED_NAMES = 10_000;
+
 type Item = Record<string, AttributeValue>;
 
 export class DynamoDbStore implements AuctionStore {
   readonly #client: DynamoDBClient;
   readonly #table: string;
+  /** By tender and bidder. */
+  readonly #holders = new Map<string, string>();
+  /** Every bid asks for the state of the tender, before its write and after it. */
+  readonly #states = new JointReads((id: TenderId) => this.#readState(id));
 
   constructor(client: DynamoDBClient, table: string) {
     this.#client = client;
@@ -68,13 +83,20 @@ export class DynamoDbStore implements AuctionStore {
   }
 
   async nameHolder(id: TenderId, bidder: string): Promise<string | undefined> {
-    const item = await this.#get(id, `name#${segment(bidder)}`);
-    return item === undefined ? undefined : textOf(item, 'holder');
+    const name = nameKey(bidder);
+    const remembered = this.#holders.get(`${id}/${name}`);
+    if (remembered !== undefined) return remembered;
+    const item = await this.#get(id, name);
+    return item === undefined ? undefined : this.#remember(id, name, textOf(item, 'holder'));
   }
 
-  async claimName(id: TenderId, bidder: string, bidderKey: string): Promise<string> {
-    const put = await this.#putOnce(id, `name#${segment(bidder)}`, { holder: { S: bidderKey } });
-    return put === 'stored' ? bidderKey : ((await this.nameHolder(id, bidder)) ?? bidderKey);
+  async claimName(id: TenderId, bidder: string, bidderKey: string): Promise<NameClaim> {
+    const name = nameKey(bidder);
+    const remembered = this.#holders.get(`${id}/${name}`);
+    if (remembered !== undefined) return { holder: remembered, first: false };
+    const put = await this.#putOnce(id, name, { holder: { S: bidderKey } });
+    if (put === 'stored') return { holder: this.#remember(id, name, bidderKey), first: true };
+    return { holder: (await this.nameHolder(id, bidder)) ?? bidderKey, first: false };
   }
 
   putSubmission(id: TenderId, stored: StoredSubmission): Promise<PutResult> {
@@ -107,12 +129,8 @@ export class DynamoDbStore implements AuctionStore {
     return items.flatMap((item) => decode<StoredSubmission>(item) ?? []);
   }
 
-  async state(id: TenderId): Promise<StoredState> {
-    const item = await this.#get(id, 'state');
-    const state = decode<unknown>(item);
-    return state === undefined
-      ? { state: OPEN, revision: 0 }
-      : { state: parseTenderState(state), revision: Number(item?.['revision']?.N) };
+  state(id: TenderId): Promise<StoredState> {
+    return this.#states.read(id);
   }
 
   putState(id: TenderId, expectedRevision: number, state: TenderState): Promise<boolean> {
@@ -147,6 +165,21 @@ export class DynamoDbStore implements AuctionStore {
       stored,
       added.flatMap((item) => decode<SignedOutcome['signatures'][number]>(item) ?? []),
     );
+  }
+
+  async #readState(id: TenderId): Promise<StoredState> {
+    const item = await this.#get(id, 'state');
+    const state = decode<unknown>(item);
+    return state === undefined
+      ? { state: OPEN, revision: 0 }
+      : { state: parseTenderState(state), revision: Number(item?.['revision']?.N) };
+  }
+
+  #remember(id: TenderId, name: string, holder: string): string {
+    const [oldest] = this.#holders.keys();
+    if (oldest !== undefined && this.#holders.size >= MAX_REMEMBERED_NAMES) this.#holders.delete(oldest);
+    this.#holders.set(`${id}/${name}`, holder);
+    return holder;
   }
 
   /**
@@ -230,6 +263,10 @@ export async function createAuctionTable(client: DynamoDBClient, name: string): 
     { client, maxWaitTime: TABLE_WAIT_SECONDS, minDelay: 1, maxDelay: 1 },
     { TableName: name },
   );
+}
+
+function nameKey(bidder: string): string {
+  return `name#${segment(bidder)}`;
 }
 
 function submissionKey(lot: string, bidder: string, version: number): string {

@@ -15,7 +15,13 @@ import { AuctionError } from '../errors.ts';
 import { createReceipt, type Receipt } from '../receipt.ts';
 import { openEnvelope } from '../sealed-bid.ts';
 import { acceptsSubmissions } from '../state.ts';
-import { checkSubmission, type Submission, submissionHash } from '../submission.ts';
+import {
+  checkSubmission,
+  type SealedBid,
+  type Submission,
+  submissionHash,
+  type Withdrawal,
+} from '../submission.ts';
 import type { TenderTerms } from '../tender.ts';
 import type { PartyKeys } from './keys.ts';
 import { nodeSignatures } from './signatures-node.ts';
@@ -39,18 +45,18 @@ export async function takeIn(parameters: IntakeParameters, json: unknown): Promi
   const { terms, keys, store, clock } = parameters;
   const submission = checkSubmission(json, terms, nodeSignatures);
   await requireAccepting(parameters);
-  const { lot, bidder, bidderKey, version } = submission;
-  const holder = await store.nameHolder(terms.id, bidder);
-  if (holder !== undefined && holder !== bidderKey) throw nameTaken(bidder);
+  const { lot, bidder, version } = submission;
   const hash = submissionHash(submission);
-  const latest = await store.latestSubmission(terms.id, lot, bidder);
-  if (latest !== undefined && latest.submission.version >= version) {
+  const known =
+    submission.kind === 'bid'
+      ? await latestBeforeBid(parameters, submission)
+      : await latestBeforeWithdrawal(parameters, submission);
+  if (known !== undefined && known.submission.version >= version) {
     const same = await store.submission(terms.id, lot, bidder, version);
     if (same?.hash === hash) return same.receipt;
-    throw replayed(submission, latest);
+    throw replayed(submission, known);
   }
-  await requireSound(parameters, submission, latest);
-  if ((await store.claimName(terms.id, bidder, bidderKey)) !== bidderKey) throw nameTaken(bidder);
+  requireBidToWithdraw(submission, known);
 
   const receivedAt = clock.now();
   if (terms.closesAt !== undefined && receivedAt >= terms.closesAt) throw tooLate();
@@ -67,19 +73,37 @@ async function requireAccepting({ terms, store, clock }: IntakeParameters): Prom
   if (!acceptsSubmissions(state, clock.now(), terms)) throw tooLate();
 }
 
-async function requireSound(
-  { terms, keys }: IntakeParameters,
-  submission: Submission,
-  latest: StoredSubmission | undefined,
-): Promise<void> {
-  if (submission.kind === 'bid') {
-    await openEnvelope({ sealed: submission, terms, party: keys.index, sealingKeyPair: keys.sealing });
-  } else if (latest?.submission.kind !== 'bid') {
-    throw new AuctionError('WITHDRAWAL_WITHOUT_BID', 'this party holds no bid of this bidder in this lot', {
-      lot: submission.lot,
-      bidder: submission.bidder,
-    });
-  }
+/**
+ * The bidder's latest submission in the lot, once the envelope has opened and the name is the bidder's: only a
+ * sound bid takes a name. A name that was free until now has no submission under it, so nothing is read then.
+ */
+async function latestBeforeBid(
+  { terms, keys, store }: IntakeParameters,
+  sealed: SealedBid,
+): Promise<StoredSubmission | undefined> {
+  const { lot, bidder, bidderKey } = sealed;
+  await openEnvelope({ sealed, terms, party: keys.index, sealingKeyPair: keys.sealing });
+  const { holder, first } = await store.claimName(terms.id, bidder, bidderKey);
+  if (holder !== bidderKey) throw nameTaken(bidder);
+  return first ? undefined : await store.latestSubmission(terms.id, lot, bidder);
+}
+
+/** The same for a withdrawal, which takes no name: whoever stored a bid under it holds it. */
+async function latestBeforeWithdrawal(
+  { terms, store }: IntakeParameters,
+  { lot, bidder, bidderKey }: Withdrawal,
+): Promise<StoredSubmission | undefined> {
+  const latest = await store.latestSubmission(terms.id, lot, bidder);
+  if (latest !== undefined && latest.submission.bidderKey !== bidderKey) throw nameTaken(bidder);
+  return latest;
+}
+
+function requireBidToWithdraw({ kind, lot, bidder }: Submission, latest: StoredSubmission | undefined): void {
+  if (kind === 'bid' || latest?.submission.kind === 'bid') return;
+  throw new AuctionError('WITHDRAWAL_WITHOUT_BID', 'this party holds no bid of this bidder in this lot', {
+    lot,
+    bidder,
+  });
 }
 
 function tooLate(): AuctionError {

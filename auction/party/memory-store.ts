@@ -6,7 +6,14 @@ import { PARTIES } from '../../mpc/party.ts';
 import type { SignedOutcome } from '../outcome.ts';
 import { OPEN, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
-import type { AuctionStore, PutResult, StoredOutcome, StoredState, StoredSubmission } from './store.ts';
+import type {
+  AuctionStore,
+  NameClaim,
+  PutResult,
+  StoredOutcome,
+  StoredState,
+  StoredSubmission,
+} from './store.ts';
 
 type OutcomeSignature = SignedOutcome['signatures'][number];
 
@@ -50,8 +57,10 @@ export class MemoryStore implements AuctionStore {
     return this.#recordsOf(id).names.get(bidder);
   }
 
-  async claimName(id: TenderId, bidder: string, bidderKey: string): Promise<string> {
-    return keepFirst(this.#recordsOf(id).names, bidder, bidderKey);
+  async claimName(id: TenderId, bidder: string, bidderKey: string): Promise<NameClaim> {
+    const { names } = this.#recordsOf(id);
+    const first = !names.has(bidder);
+    return { holder: keepFirst(names, bidder, bidderKey), first };
   }
 
   async putSubmission(id: TenderId, stored: StoredSubmission): Promise<PutResult> {

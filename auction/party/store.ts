@@ -25,6 +25,14 @@ export interface StoredSubmission {
   readonly receipt: Receipt;
 }
 
+/** The answer to a claim of a name. */
+export interface NameClaim {
+  /** The key that the name belongs to. */
+  readonly holder: string;
+  /** Whether this very call bound the name: then no submission under it was stored before. */
+  readonly first: boolean;
+}
+
 export interface StoredState {
   readonly state: TenderState;
   /** 0 until the state was first written: a published tender is open. */
@@ -46,8 +54,8 @@ export interface AuctionStore {
 
   /** The key that a bidder's name belongs to in this tender. */
   nameHolder(id: TenderId, bidder: string): Promise<string | undefined>;
-  /** Binds a name to a key unless it is bound; returns the key that it is bound to now. */
-  claimName(id: TenderId, bidder: string, bidderKey: string): Promise<string>;
+  /** Binds a name to a key unless it is bound. */
+  claimName(id: TenderId, bidder: string, bidderKey: string): Promise<NameClaim>;
 
   /** Write-once by lot, bidder and version. */
   putSubmission(id: TenderId, stored: StoredSubmission): Promise<PutResult>;

@@ -68,17 +68,18 @@ export function auctionStoreSuite(name: string, open: () => Promise<AuctionStore
 
     test('binds a name to the first key that claims it, in its tender only', async () => {
       expect(await store.nameHolder(id, 'Ann')).toBeUndefined();
-      expect(await store.claimName(id, 'Ann', 'key 1')).toBe('key 1');
-      expect(await store.claimName(id, 'Ann', 'key 1')).toBe('key 1');
-      expect(await store.claimName(id, 'Ann', 'key 2')).toBe('key 1');
+      expect(await store.claimName(id, 'Ann', 'key 1')).toEqual({ holder: 'key 1', first: true });
+      expect(await store.claimName(id, 'Ann', 'key 1')).toEqual({ holder: 'key 1', first: false });
+      expect(await store.claimName(id, 'Ann', 'key 2')).toEqual({ holder: 'key 1', first: false });
       expect(await store.nameHolder(id, 'Ann')).toBe('key 1');
-      expect(await store.claimName(other, 'Ann', 'key 2')).toBe('key 2');
+      expect(await store.claimName(other, 'Ann', 'key 2')).toEqual({ holder: 'key 2', first: true });
     });
 
     test('lets one of many concurrent claims of a name win', async () => {
       const keys = Array.from({ length: 20 }, (_, index) => `key ${index}`);
-      const holders = await Promise.all(keys.map((key) => store.claimName(id, 'Ann', key)));
-      expect(new Set(holders).size).toBe(1);
+      const claims = await Promise.all(keys.map((key) => store.claimName(id, 'Ann', key)));
+      expect(new Set(claims.map(({ holder }) => holder)).size).toBe(1);
+      expect(claims.filter(({ first }) => first)).toHaveLength(1);
     });
 
     test('keeps one submission for each lot, bidder and version', async () => {
