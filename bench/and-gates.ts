@@ -12,7 +12,7 @@ import { cpus } from 'node:os';
 import { BitVector } from '../mpc/bits/bit-vector.ts';
 import { AndLayers } from '../mpc/protocols/replicated/and-layers.ts';
 import { shareVector } from '../mpc/protocols/replicated/shares.ts';
-import { createPrss } from '../mpc/random/prss.ts';
+import { createPrss, type Prss, STREAM_CHUNK_BYTES } from '../mpc/random/prss.ts';
 
 export interface AndGatesRow {
   readonly lanes: number;
@@ -29,6 +29,8 @@ export interface AndGatesReport {
   readonly node: string;
   readonly commit: string;
   readonly trials: number;
+  /** The masks alone, drawn 64 KB at a time: what no AND can be faster than. */
+  readonly masks: AndGatesRow;
   readonly rows: readonly AndGatesRow[];
 }
 
@@ -54,38 +56,48 @@ export function benchAndGates({ trials = 15, trialMs = 20, lanes = LANES } = {})
     node: process.version,
     commit: commitOf(),
     trials,
-    rows: lanes.map((count) => measure(count, trials, trialMs)),
+    masks: measureMasks(trials, trialMs),
+    rows: lanes.map((count) => measureAnds(count, trials, trialMs)),
   };
 }
 
-export function printAndGates({ machine, node, commit, trials, rows }: AndGatesReport): void {
+export function printAndGates({ machine, node, commit, trials, masks, rows }: AndGatesReport): void {
   console.log(`Local AND gates of the replicated protocol, masks included, one core, 10^9 a second`);
   console.log(`${machine}; Node ${node}; commit ${commit}; ${trials} trials\n`);
   console.log('|   lanes | median |   min |   max | median by CPU time |');
   console.log('| ------: | -----: | ----: | ----: | -----------------: |');
-  for (const { lanes, median, min, max, cpuMedian } of rows) {
-    const cells = [
-      String(lanes).padStart(7),
-      cell(median, 6),
-      cell(min, 5),
-      cell(max, 5),
-      cell(cpuMedian, 18),
-    ];
+  for (const [name, { median, min, max, cpuMedian }] of [
+    ...rows.map((row) => [String(row.lanes), row] as const),
+    ['masks', masks] as const,
+  ]) {
+    const cells = [name.padStart(7), cell(median, 6), cell(min, 5), cell(max, 5), cell(cpuMedian, 18)];
     console.log(`| ${cells.join(' | ')} |`);
   }
 }
 
-function measure(lanes: number, trials: number, trialMs: number): AndGatesRow {
+function measureAnds(lanes: number, trials: number, trialMs: number): AndGatesRow {
   const random = (bytes: number): Uint8Array => randomBytes(bytes);
   const [left] = shareVector(BitVector.ones(lanes), random);
   const [right] = shareVector(BitVector.ones(lanes), random);
-  const prss = createPrss({
+  const ands = new AndLayers(newPrss().zeroStream('and'));
+  const operands = [{ left, right }];
+  return measure(lanes, trials, trialMs, () => ands.multiply(operands));
+}
+
+function measureMasks(trials: number, trialMs: number): AndGatesRow {
+  const stream = newPrss().zeroStream('and');
+  const target = new Uint8Array(STREAM_CHUNK_BYTES);
+  return measure(8 * STREAM_CHUNK_BYTES, trials, trialMs, () => stream.fill(target));
+}
+
+function newPrss(): Prss {
+  return createPrss({
     withPrevious: createSecretKey(randomBytes(32)),
     withNext: createSecretKey(randomBytes(32)),
   });
-  const ands = new AndLayers(prss.zeroStream('and'));
-  const operands = [{ left, right }];
-  const call = () => ands.multiply(operands);
+}
+
+function measure(lanes: number, trials: number, trialMs: number, call: () => void): AndGatesRow {
   const trial = () => {
     const cpuStart = process.threadCpuUsage();
     const start = process.hrtime.bigint();
