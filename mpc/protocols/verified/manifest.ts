@@ -1,7 +1,7 @@
 /**
  * What the verified protocol promises and costs, apart from any run of it.
  *
- * Statistical error of one attempt: a wrong AND passes the coefficients with probability at most 2^-63 (a product of
+ * Statistical error of one attempt: a wrong AND passes the coefficients with probability at most 2^-64 + 2^-128 (a product of
  * a 64-bit and a 128-bit random factor), and the sum-check with at most 2 (rounds) / 2^128 a try, so a prover that
  * tries 2^60 transcripts offline reaches 2^-61. Together below 2^-60.
  */

@@ -4,7 +4,7 @@
  * Each verifier follows the sum-check on its own half of the messages, which works because every step is linear in
  * them, folds its own vector by the same challenges, and ends with one blinded element and one half of the last claim.
  * Left: alpha mixed into a. Right: beta mixed into b. The two exchange what they have and accept iff a b is the sum of
- * the halves and the challenges agree (verdict.ts).
+ * the halves and the challenges agree.
  */
 
 import type { FieldKernels } from '../../kernels/field.ts';

@@ -1,0 +1,138 @@
+/**
+ * Clearing one lot among three processes, from the first AND layer to the opened outcome:
+ * `node bench/clearing.ts [--quick]`.
+ *
+ * Second price, random bids of 64 bits, group sizes as the planner picks them for its default link, so rounds, ANDs and
+ * bytes are those of a real clearing. Channels: TCP on loopback, TCP with 10 ms added to each message on its way, and the
+ * DynamoDB outbox (an embedded DynamoDB in each process). The three processes share this machine's cores. A trial's time
+ * is that of the slowest party; the outcome of every trial is checked against plain arithmetic.
+ */
+
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { argBestCost } from '../mpc/planner/arg-best-cost.ts';
+import { planGroups } from '../mpc/planner/planner.ts';
+import { predictCost } from '../mpc/protocols/protocol.ts';
+import {
+  THREE_PARTY_MANIFESTS,
+  THREE_PARTY_NAMES,
+  type ThreePartyName,
+} from '../mpc/protocols/three-party.ts';
+import type { Answer, Order } from './clearing-party.ts';
+import { machineLine } from './machine.ts';
+
+const BITS = 64;
+
+/** Phantoms that a second-price clearing adds to the bids. */
+const PHANTOMS = 2;
+
+interface Link {
+  readonly name: string;
+  readonly channel: 'tcp' | 'outbox';
+  readonly delayMs: number;
+}
+
+const LINKS: readonly Link[] = [
+  { name: 'TCP, loopback', channel: 'tcp', delayMs: 0 },
+  { name: 'TCP, 10 ms each way', channel: 'tcp', delayMs: 10 },
+  { name: 'outbox, loopback', channel: 'outbox', delayMs: 0 },
+];
+
+/** A process that says nothing for so long ends the run. */
+const BOUND_MS = 300_000;
+
+type Cleared = Extract<Answer, { kind: 'cleared' }>;
+
+async function withParties(
+  link: Link,
+  work: (clear: (order: Order) => Promise<readonly Cleared[]>) => Promise<void>,
+) {
+  const program = fileURLToPath(new URL('clearing-party.ts', import.meta.url));
+  const parties = [0, 1, 2].map((party) => fork(program, [String(party)]));
+  const together = async (order: Order): Promise<readonly Answer[]> => {
+    const signal = AbortSignal.timeout(BOUND_MS);
+    const answers = Promise.all(
+      parties.map(async (party): Promise<Answer> => (await once(party, 'message', { signal }))[0]),
+    );
+    for (const party of parties) party.send(order);
+    return answers;
+  };
+  try {
+    const listening = await together({ kind: 'listen', channel: link.channel, delayMs: link.delayMs });
+    const endpoints = listening.map((answer) => (answer.kind === 'listening' ? answer.endpoint : ''));
+    await together({ kind: 'connect', endpoints });
+    await work(async (order) => (await together(order)).filter((answer) => answer.kind === 'cleared'));
+  } finally {
+    for (const party of parties) party.send({ kind: 'close' } satisfies Order);
+  }
+}
+
+async function measure(link: Link, protocol: ThreePartyName, sizes: readonly number[], trials: number) {
+  await withParties(link, async (clear) => {
+    for (const bids of sizes) {
+      const candidates = bids + PHANTOMS;
+      const manifest = THREE_PARTY_MANIFESTS[protocol];
+      const { groups } = planGroups({ candidates, bits: BITS, price: 'second', protocol: manifest });
+      const predicted = predictCost(
+        manifest,
+        argBestCost({ candidates, bits: BITS, price: 'second', groups }),
+      );
+      const clearing = { candidates, bits: BITS, price: 'second', groups, protocol } as const;
+      await clear({ kind: 'clear', clearing });
+      const walls: number[] = [];
+      const cpus: number[] = [];
+      let peakMemoryMb = 0;
+      for (let trial = 0; trial < trials; trial++) {
+        const parties = await clear({ kind: 'clear', clearing });
+        for (const { rounds, bytesSent } of parties) {
+          if (rounds !== predicted.rounds || bytesSent !== predicted.bytes) {
+            throw new Error(
+              `predicted ${predicted.rounds} rounds and ${predicted.bytes} bytes, counted otherwise`,
+            );
+          }
+        }
+        walls.push(Math.max(...parties.map(({ wallMs }) => wallMs)));
+        cpus.push(Math.max(...parties.map(({ cpuMs }) => cpuMs)));
+        peakMemoryMb = Math.max(peakMemoryMb, ...parties.map((party) => party.peakMemoryMb));
+      }
+      walls.sort((a, b) => a - b);
+      cpus.sort((a, b) => a - b);
+      const cells = [
+        link.name.padEnd(19),
+        protocol.padEnd(10),
+        String(bids).padStart(6),
+        String(predicted.rounds).padStart(6),
+        String(predicted.ands).padStart(9),
+        String(predicted.bytes).padStart(9),
+        (walls[Math.floor(walls.length / 2)] ?? 0).toFixed(0).padStart(9),
+        `${(walls[0] ?? 0).toFixed(0)} to ${(walls.at(-1) ?? 0).toFixed(0)}`.padStart(12),
+        (cpus[Math.floor(cpus.length / 2)] ?? 0).toFixed(0).padStart(6),
+        peakMemoryMb.toFixed(0).padStart(7),
+      ];
+      console.log(`| ${cells.join(' | ')} |`);
+    }
+  });
+}
+
+export async function benchClearing(quick: boolean): Promise<void> {
+  console.log(
+    'Clearing one lot, second price, 64 bits, three processes; milliseconds from the first AND to the outcome',
+  );
+  console.log(machineLine());
+  console.log(
+    '\n| channel             | protocol   |   bids | rounds |      ANDs | bytes/pty | median ms |  min to max  | CPU ms | peak MB |',
+  );
+  console.log(
+    '| ------------------- | ---------- | -----: | -----: | --------: | --------: | --------: | -----------: | -----: | ------: |',
+  );
+  for (const link of LINKS) {
+    for (const protocol of THREE_PARTY_NAMES) {
+      await measure(link, protocol, quick ? [10, 100] : [10, 100, 1000, 10_000], quick ? 2 : 7);
+    }
+  }
+  if (!quick) await measure(LINKS[0]!, 'verified', [100_000], 1);
+}
+
+if (import.meta.main) await benchClearing(process.argv.includes('--quick'));
