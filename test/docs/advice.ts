@@ -100,6 +100,8 @@ export const ENGINE_ADVICE: Readonly<Record<string, string>> = {
   ADDRESS_REUSED: 'A fault of the program: nothing was sent twice. Report it.',
   CHANNEL_TIMEOUT:
     'See that the party in the message is up and reachable; the next attempt follows by itself.',
+  CHANNEL_UNAVAILABLE: 'See that the party named and its database run; the next try follows by itself.',
+  CHANNEL_REFUSED: 'Operators: check the names of tables, their policies and the credentials in use.',
   CHANNEL_CLOSED: 'Nothing: the session was ended on purpose.',
   CHANNEL_CONFLICT:
     'Operator: two processes of one party wrote one address, or the outbox was restored from a backup.',
@@ -152,6 +154,10 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   USAGE: 'See `--help` of the command.',
   FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
   FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
+  DEADLINE_PASSED: 'Set a later `closesAt`, or use `--channel memory`, where the clock is played.',
+  BIDDER_KEY_MISSING:
+    "Give the folder with the bidders' keys, or take the list of bidders out of a rehearsal.",
+  INTERRUPTED: 'Nothing: it was asked for.',
   NOT_FOUND: 'Start parties with `tacit up`, or name them with `--party`.',
   PARTY_KEYS_DIFFER:
     'Do not go on: compare the keys with what the operator published, and check the address of the party.',

@@ -13,7 +13,7 @@ interface RouteFacts {
   readonly body?: { readonly document: string; readonly maxBytes: number };
   readonly answer: string;
   readonly success: 200 | 201;
-  /** Beside those that every route may answer with, in the order of the checks. */
+  /** Beside those that every route may answer with. */
   readonly refusals: readonly string[];
 }
 
@@ -81,11 +81,11 @@ export const ROUTE_FACTS: Readonly<Record<HttpFunctionName, RouteFacts>> = {
       'BIDDER_NOT_ELIGIBLE',
       'BID_SIGNATURE',
       'BID_AFTER_DEADLINE',
-      'BIDDER_NAME_TAKEN',
-      'BID_VERSION_REPLAYED',
       'ENVELOPE_UNREADABLE',
       'SHARE_MALFORMED',
       'COMMITMENT_MISMATCH',
+      'BIDDER_NAME_TAKEN',
+      'BID_VERSION_REPLAYED',
       'WITHDRAWAL_WITHOUT_BID',
     ],
   },
@@ -120,7 +120,7 @@ export function refusalTable(): string {
       ? []
       : [[`\`${method} ${path}\``, refusals.map((code) => `\`${code}\` ${statusOf(code)}`).join(', ')]];
   });
-  return markdownTable(['request', 'refused with, in the order of the checks'], rows);
+  return markdownTable(['request', 'refused with'], rows);
 }
 
 function statusOf(code: string): number {

@@ -26,8 +26,8 @@ const RUN_BY_CI: readonly string[] = ['npm ci && npm run demo', 'npm ci && npm t
 
 const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
   [/^npm run -s tacit -- up( |$)/, 'up'],
-  [/^npm run -s tacit -- (tender (create|show|close)|bid|withdraw|outcome) /, 'with-parties'],
-  [/^npm run -s tacit -- (auction run|plan|mpc (eval|export)) /, 'alone'],
+  [/^npm run -s tacit -- (tender (create|publish|show|close)|bid|withdraw|outcome) /, 'with-parties'],
+  [/^npm run -s tacit -- (auction run|plan|key|mpc (eval|export)) /, 'alone'],
 ];
 
 /** Undefined for a command that nobody has thought about yet. */
