@@ -8,21 +8,16 @@
 
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { BitVector } from '../../mpc/bits/bit-vector.ts';
-import { concatBytes } from '../../mpc/bytes.ts';
 import { CircuitBuilder } from '../../mpc/circuit/builder.ts';
 import { FieldKernels, WEIGHT_BYTES } from '../../mpc/kernels/field.ts';
-import { nextParty, PARTIES, type PartyIndex, previousParty } from '../../mpc/party.ts';
+import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { type AndLog, ROWS } from '../../mpc/protocols/verified/and-log.ts';
 import { expandCoefficients } from '../../mpc/protocols/verified/coefficients.ts';
-import { addElements, type Element, oneElement, zeroElement } from '../../mpc/protocols/verified/elements.ts';
-import { ROUND_BYTES } from '../../mpc/protocols/verified/shape.ts';
-import { ELEMENT_BYTES, NONCE_BYTES } from '../../mpc/protocols/verified/transcript.ts';
-import { drawChallenges } from '../../mpc/protocols/verified/verifiers.ts';
+import { ELEMENT_BYTES } from '../../mpc/protocols/verified/transcript.ts';
 import type { Prss } from '../../mpc/random/prss.ts';
-import type { Links } from '../../mpc/session/links.ts';
+import { COLUMNS, errorThatCancels, mendedProof } from './cheating-prover.ts';
 import { dissectedVerified, flipLane, type Lies } from './dissected.ts';
 import { endingsOf, expectSafe, type PartyProgram, type Run, runThree } from './kit.ts';
-import { interceptLinks } from './mutation.ts';
 import { dealInputs, plainOutputs, protocolProgram, verifiedRules } from './programs.ts';
 
 interface Weakness {
@@ -59,8 +54,7 @@ afterEach(() => {
   weakness.challenge = undefined;
 });
 
-/** One batch of 128 columns, the smallest: its first row is the first 128 ANDs. */
-const COLUMNS = 128;
+/** One batch whose first row is the first 128 ANDs. */
 const LANES = COLUMNS * ROWS;
 const builder = new CircuitBuilder();
 const xy = builder.and(builder.input('x', LANES / 2), builder.input('y', LANES / 2));
@@ -145,6 +139,16 @@ describe.each(PARTIES)('party %i corrupt', (corrupt) => {
     expectCaught(await runWithError(corrupt, error, honest));
   });
 
+  test('errors in several ANDs do not cancel, in one column, in one row, or at the corners of a rectangle', async () => {
+    for (const lanes of [
+      [9, 9 + COLUMNS],
+      [9, 50],
+      [9, 50, 9 + 3 * COLUMNS, 50 + 3 * COLUMNS],
+    ]) {
+      expectCaught(await runWithError(corrupt, lanes));
+    }
+  });
+
   test('a log that omits one AND would let an error in it pass, and no other', async () => {
     const omitting: Lies = { log: (log) => omit(log, 77) };
     const program = dissectedVerified(circuit, inputs, omitting);
@@ -167,83 +171,22 @@ describe.each(PARTIES)('party %i corrupt', (corrupt) => {
   });
 });
 
-/**
- * The best a cheating prover can do: its claim is off by D, the sum of the wrong ANDs' coefficients, and so is what the
- * verifiers compare, by D (1 + c)^rounds if every challenge is c. Adding that over c to the last q(1) makes up for it.
- */
-function mendedProof(links: Links, wrong: readonly number[], guess: Element): Links {
+test('each batch and each seed has coefficients of its own', () => {
   const kernels = new FieldKernels();
-  const power = (base: Element, exponent: bigint): Element => {
-    let result = oneElement();
-    for (const bit of exponent.toString(2)) {
-      result = kernels.multiply(result, result);
-      if (bit === '1') result = kernels.multiply(result, base);
-    }
-    return result;
+  const coefficientsOf = (seed: number, batch: number) => {
+    const bytes = new Uint8Array(ELEMENT_BYTES).fill(seed);
+    const { rowFactors, weights } = expandCoefficients(kernels, bytes, batch, COLUMNS);
+    const weightBytes = kernels.memory.bytes(weights, COLUMNS * WEIGHT_BYTES);
+    return [...rowFactors.map((factor) => factor.join()), weightBytes.join()];
   };
-  return interceptLinks(links, async ({ step, parcels, send }) => {
-    const proof = parcels.get(nextParty(links.self));
-    if (step !== 'check/proof' || proof === undefined) return send(parcels);
-    const seed = proof.subarray(0, ELEMENT_BYTES);
-    const nonce = proof.subarray(ELEMENT_BYTES, ELEMENT_BYTES + NONCE_BYTES);
-    const halves = proof.subarray(ELEMENT_BYTES + NONCE_BYTES);
-    const rounds = halves.length / ROUND_BYTES;
-    const shortfall = kernels.multiply(
-      coefficientSum(kernels, seed, wrong),
-      power(addElements(oneElement(), guess), BigInt(rounds)),
-    );
-    const mend = kernels.multiply(shortfall, power(guess, 2n ** 128n - 2n));
-    mend.forEach((byte, at) => {
-      halves[(rounds - 1) * ROUND_BYTES + at]! ^= byte;
-    });
-    const context = `prover ${links.self} batch 0 columns ${COLUMNS}`;
-    const challenges = concatBytes(drawChallenges(context, seed, nonce, halves));
-    await send(new Map([...parcels, [previousParty(links.self), challenges]]));
-  });
-}
-
-function coefficientSum(kernels: FieldKernels, seed: Uint8Array, lanes: readonly number[]): Element {
-  const { rowFactors, weights } = expandCoefficients(kernels, seed, 0, COLUMNS);
-  return lanes.reduce((sum, lane) => {
-    const weight = zeroElement();
-    weight.set(kernels.memory.bytes(weights + (lane % COLUMNS) * WEIGHT_BYTES, WEIGHT_BYTES));
-    return addElements(sum, kernels.multiply(rowFactors[Math.floor(lane / COLUMNS)]!, weight));
-  }, zeroElement());
-}
+  const all = [coefficientsOf(1, 0), coefficientsOf(1, 1), coefficientsOf(2, 0)].flat();
+  expect(new Set(all).size).toBe(all.length);
+});
 
 /** Zeros in all six vectors: 0 = 0, as for padding. */
 function omit(log: AndLog, lane: number): void {
   const { columns: _, ...vectors } = log.batches()[0]!;
   for (const words of Object.values(vectors)) words[lane >> 5]! &= ~(1 << (lane & 31));
-}
-
-/** ANDs of the first row whose 64-bit weights add up to zero: among 65 vectors of 64 bits some do. */
-function errorThatCancels(seed: Uint8Array): readonly number[] {
-  const kernels = new FieldKernels();
-  const { weights } = expandCoefficients(kernels, seed, 0, COLUMNS);
-  const view = kernels.memory.bytes(weights, COLUMNS * WEIGHT_BYTES);
-  const reader = new DataView(view.buffer, view.byteOffset, view.byteLength);
-  const basis = new Map<number, { readonly weight: bigint; readonly lanes: bigint }>();
-  for (let lane = 0; lane < COLUMNS; lane++) {
-    let weight = reader.getBigUint64(lane * WEIGHT_BYTES, true);
-    let lanes = 1n << BigInt(lane);
-    while (weight !== 0n) {
-      const top = weight.toString(2).length;
-      const other = basis.get(top);
-      if (other === undefined) {
-        basis.set(top, { weight, lanes });
-        break;
-      }
-      weight ^= other.weight;
-      lanes ^= other.lanes;
-    }
-    if (weight === 0n) {
-      return Array.from({ length: COLUMNS }, (_, index) => index).filter(
-        (index) => ((lanes >> BigInt(index)) & 1n) === 1n,
-      );
-    }
-  }
-  return [];
 }
 
 function withSeed(prss: Prss, seed: Uint8Array): Prss {
