@@ -138,6 +138,19 @@ export const AUCTION_ERRORS = {
   },
   STATE_OUT_OF_ORDER: { status: 409, meaning: 'this event cannot happen in this phase of the tender' },
   STATE_ROOT_CONFLICT: { status: 409, meaning: 'another closing set was already agreed for the tender' },
+  EVIDENCE_MALFORMED: { status: 400, meaning: 'the evidence does not have the documented form' },
+  EVIDENCE_OTHER_TENDER: {
+    status: 422,
+    meaning: 'the evidence, or a document in it, is about another tender',
+  },
+  EVIDENCE_SIGNATURE: {
+    status: 401,
+    meaning: 'a document in the evidence is not signed by the party it accuses',
+  },
+  EVIDENCE_PROVES_NOTHING: {
+    status: 422,
+    meaning: 'the documents in the evidence do not contradict each other or the tender',
+  },
   BODY_TOO_LARGE: { status: 413, meaning: 'the request is larger than any valid document' },
   BODY_MALFORMED: { status: 400, meaning: 'the request is not JSON' },
   CSV_MALFORMED: {

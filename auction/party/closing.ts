@@ -16,12 +16,10 @@
  * party's envelope of every live bid is opened, so that clearing has its inputs.
  */
 
-import { hash } from 'node:crypto';
-import { frame } from '../../mpc/bytes.ts';
 import type { Channel } from '../../mpc/channels/channel.ts';
 import { type Clock, type EpochMs, toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
-import { canonicalBytes, fromBase64url, PROTOCOL, toBase64url } from '../canonical.ts';
+import { canonicalBytes, fromBase64url, toBase64url } from '../canonical.ts';
 import {
   type ClosingList,
   checkClosingList,
@@ -30,9 +28,11 @@ import {
   MAX_LIST_ENTRIES,
 } from '../closing-list.ts';
 import { type ClosingLists, type ClosingSet, closingSet } from '../closing-set.ts';
+import { closingView } from '../closing-view.ts';
 import type { SharePair } from '../commitment.ts';
 import { AuctionError } from '../errors.ts';
 import { COIN_BYTES, type Coins, checkCoins, coinCommitment } from '../lottery.ts';
+import { bidsToPass } from '../passed-bids.ts';
 import type { PartyRecords, TenderTerms } from '../tender.ts';
 import {
   type Passing,
@@ -45,7 +45,7 @@ import {
 } from './closing-messages.ts';
 import { Conversation } from './conversation.ts';
 import type { PartyKeys } from './keys.ts';
-import { bidsToPass, heldLiveBids, joinBids, type OpenedBids, openBids, receivePassed } from './passing.ts';
+import { heldLiveBids, joinBids, type OpenedBids, openBids, receivePassed } from './passing.ts';
 import { makeParcels, openParcels, type Requests } from './repair.ts';
 import { nodeSignatures } from './signatures-node.ts';
 import type { AuctionStore } from './store.ts';
@@ -155,7 +155,7 @@ async function exchangePassings(
   held: OpenedBids,
 ): Promise<readonly [Passing, Passing, Passing]> {
   const { terms, keys } = parameters;
-  const view = toBase64url(hash('sha256', frame(PROTOCOL, 'closing-view', canonicalBytes(lists)), 'buffer'));
+  const view = closingView(lists);
   const own = await conversation.say('passing', async () =>
     writeMessage(
       {
@@ -251,6 +251,20 @@ async function fromEach<Message>(
   own: Uint8Array,
   read: (party: PartyIndex, said: Uint8Array | undefined) => Promise<Message>,
 ): Promise<readonly [Message, Message, Message]> {
-  const messageOf = (party: PartyIndex) => read(party, party === keys.index ? own : undefined);
+  const messageOf = (party: PartyIndex) =>
+    naming(party, () => read(party, party === keys.index ? own : undefined));
   return await Promise.all([messageOf(PARTIES[0]), messageOf(PARTIES[1]), messageOf(PARTIES[2])]);
+}
+
+/**
+ * A refusal names the party in whose outbox the message was, whatever the message says of itself: that party, or
+ * whoever carries its outbox, put it there.
+ */
+async function naming<Message>(party: PartyIndex, read: () => Promise<Message>): Promise<Message> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof AuctionError)) throw error;
+    throw new AuctionError(error.code, error.detail, { ...error.facts, party }, { cause: error });
+  }
 }

@@ -1,15 +1,15 @@
 /**
- * Which live bids have to be passed on at closing and by whom, and opening this party's envelopes of them.
+ * The live bids that this party holds or that were passed on to it, and opening its envelopes of them.
  *
- * A counted submission is in at least two lists, so at most one party lacks it, and the lowest party that lists
- * it passes it on. What arrives is a submission from a stranger: it is checked like one, and must have the hash
- * that two lists name.
+ * Who has to pass on what is `passed-bids.ts`. What arrives is a submission from a stranger: it is checked like
+ * one, and must have the hash that two lists name.
  */
 
 import type { PartyIndex } from '../../mpc/party.ts';
-import type { ClosingLists, ClosingSet, LiveBid } from '../closing-set.ts';
+import type { ClosingLists, ClosingSet } from '../closing-set.ts';
 import type { SharePair } from '../commitment.ts';
 import { AuctionError } from '../errors.ts';
+import { allLive, incompleteBids } from '../passed-bids.ts';
 import { openEnvelope } from '../sealed-bid.ts';
 import { checkSubmission, type SealedBid, type Submission, submissionHash } from '../submission.ts';
 import type { TenderTerms } from '../tender.ts';
@@ -73,13 +73,6 @@ export function joinBids(held: OpenedBids, passed: OpenedBids): OpenedBids {
   };
 }
 
-/** The hashes of the live bids that a peer lacks and that `party` is the lowest to list. */
-export function bidsToPass(party: PartyIndex, lists: ClosingLists, set: ClosingSet): readonly string[] {
-  return incompleteBids(lists, set)
-    .filter(({ from }) => from === party)
-    .map(({ bid }) => bid.submission);
-}
-
 /**
  * The bids that this party lacks, out of what the others passed on.
  * @throws AuctionError CLOSING_BID_MISSING naming the bid and the party that should have passed it on
@@ -128,29 +121,4 @@ function checkedOrUndefined(json: unknown, terms: TenderTerms): Submission | und
     if (error instanceof AuctionError) return undefined;
     throw error;
   }
-}
-
-interface IncompleteBid {
-  readonly bid: LiveBid;
-  /** The lowest party that lists it. */
-  readonly from: PartyIndex;
-  /** The one that does not. */
-  readonly lacks: PartyIndex;
-}
-
-function incompleteBids(lists: ClosingLists, set: ClosingSet): readonly IncompleteBid[] {
-  const listed = lists.map(({ party, entries }) => ({
-    party,
-    submissions: new Set(entries.map(({ submission }) => submission)),
-  }));
-  return allLive(set).flatMap((bid) => {
-    const holders = listed.filter(({ submissions }) => submissions.has(bid.submission));
-    const lacks = listed.find(({ submissions }) => !submissions.has(bid.submission));
-    const from = holders[0];
-    return from === undefined || lacks === undefined ? [] : [{ bid, from: from.party, lacks: lacks.party }];
-  });
-}
-
-function allLive(set: ClosingSet): readonly LiveBid[] {
-  return [...set.live.values()].flat();
 }
