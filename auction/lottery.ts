@@ -2,7 +2,7 @@
  * The order that decides ties: by place, or by a lottery that no party and no bidder can aim.
  *
  * Each party commits to a 32-byte coin in its closing list and shows it when the set is agreed. The seed hashes
- * tender, closing root and all three coins; bids are sorted by SHA-256 of seed, lot, bidder and key. An honest
+ * tender, closing root and all three coins; bids are sorted by the base64url text of SHA-256 of seed, lot, bidder and key. An honest
  * coin is unknown until every list is signed, so a corrupt party chose its own coin, and a bidder its key,
  * blindly. A corrupt party that dislikes the seed can refuse to show its coin, which stops the clearing; it
  * cannot choose another coin, since its commitment is in its signed list.
