@@ -9,8 +9,9 @@ import { createWithdrawal, type Submission } from '../../auction/submission.ts';
 import type { CheckedTender, TenderId } from '../../auction/tender.ts';
 import type { Submitted } from '../../local/consortium-client.ts';
 import { CliError } from '../errors.ts';
-import { consortiumClient, integer, type PartyOptions, parseTenderId, withPartyOptions } from '../options.ts';
+import { integer } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
+import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
 import { Workspace } from '../workspace.ts';
 
 interface SubmissionOptions extends PartyOptions {

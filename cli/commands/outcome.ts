@@ -7,15 +7,15 @@ import type { SignedOutcome } from '../../auction/outcome.ts';
 import type { CheckedTender, TenderId } from '../../auction/tender.ts';
 import type { ConsortiumClient } from '../../local/consortium-client.ts';
 import { PartyClientError } from '../../local/party-client.ts';
-import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../options.ts';
 import { lotResults, outcomeTable } from '../outcome-table.ts';
 import { bold, print, printJson } from '../output.ts';
+import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
 
 interface OutcomeOptions extends PartyOptions {
   readonly wait?: boolean;
 }
 
-const POLL_MS = 500;
+const POLL_MS = 200;
 
 export function outcomeCommand(): Command {
   return withPartyOptions(new Command('outcome'))

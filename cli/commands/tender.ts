@@ -19,14 +19,9 @@ import { readConsortium } from '../../local/consortium.ts';
 import type { ConsortiumClient, Refusal } from '../../local/consortium-client.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
-import {
-  consortiumClient,
-  durationMs,
-  type PartyOptions,
-  parseTenderId,
-  withPartyOptions,
-} from '../options.ts';
+import { durationMs } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
+import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
 import { readJsonFile, Workspace } from '../workspace.ts';
 
 interface CreateOptions extends PartyOptions {

@@ -1,8 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { example, tacit } from './run.ts';
+import { example, tacit, tacitUntil } from './run.ts';
 
 let directory: string;
 
@@ -26,7 +27,8 @@ const ROAD_LOTS = [
   { lot: 'C', outcome: 'awarded', winner: 'Northmoor Highways', price: '381999.90' },
 ];
 
-describe('tacit auction run', () => {
+// Each test runs commands in processes of their own, so several keep both cores of a small machine busy.
+describe.concurrent('tacit auction run', () => {
   test('prints exactly one object with lots and statistics', async () => {
     const { code, stdout, stderr } = await tacit('auction', 'run', ...example('road-resurfacing'), '--json');
     expect([code, stderr]).toEqual([0, '']);
@@ -38,7 +40,7 @@ describe('tacit auction run', () => {
     expect(Object.keys(stats).sort()).toEqual(
       ['ands', 'bids', 'bits', 'bytesSent', 'clearingMs', 'predicted', 'protocol', 'rounds'].sort(),
     );
-    expect(stats).toMatchObject({ bids: 24, bits: 28, protocol: 'replicated' });
+    expect(stats).toMatchObject({ bids: 24, bits: 28, protocol: 'verified' });
     expect(stats.predicted).toEqual({ rounds: stats.rounds, ands: stats.ands, bytes: stats.bytesSent[0] });
     expect(stats.bytesSent).toHaveLength(3);
   });
@@ -60,24 +62,77 @@ describe('tacit auction run', () => {
     expect(run.stats).toMatchObject({ protocol: 'clear', rounds: 0, bytesSent: [0, 0, 0] });
   });
 
-  test('over three processes comes to the same lots, gates and bytes', { timeout: 60_000 }, async () => {
-    const args = ['auction', 'run', ...example('road-resurfacing'), '--json'];
-    const [memory, outbox] = [
-      await tacit(...args),
-      await tacit(...args, '--channel', 'outbox', '--progress'),
-    ];
-    expect(outbox.code).toBe(0);
+  // The default protocol over processes is what the demonstration runs.
+  test('over three processes, with the protocol and the deadline given, comes to the same lots, gates and bytes', {
+    timeout: 60_000,
+  }, async () => {
+    const closesAt = new Date(Date.now() + 600_000).toISOString();
+    const [, path, ...bids] = example('road-resurfacing');
+    const spec = { ...JSON.parse(await readFile(path!, 'utf8')), closesAt };
+    const tender = ['--tender', await fileOf('closing.json', JSON.stringify(spec)), ...bids];
+    const args = ['auction', 'run', ...tender, '--protocol', 'replicated', '--json'];
+    const [memory, outbox] = await Promise.all([
+      tacit(...args),
+      tacit(...args, '--channel', 'outbox', '--progress'),
+    ]);
+    expect(outbox).toMatchObject({ code: 0 });
     expect(outbox.stderr).toContain('three party processes are up');
     const { lots, stats } = JSON.parse(outbox.stdout);
     expect(lots).toEqual(ROAD_LOTS);
     const { clearingMs: _, ...counted } = JSON.parse(memory.stdout).stats;
+    expect(counted.protocol).toBe('replicated');
     expect(stats).toMatchObject(counted);
+  });
+
+  test('over three processes refuses a deadline that has passed, which in memory is played', async () => {
+    const [, path, ...bids] = example('timber-sale');
+    const spec = { ...JSON.parse(await readFile(path!, 'utf8')), closesAt: '2020-02-02T12:00:00Z' };
+    const args = ['auction', 'run', '--tender', await fileOf('past.json', JSON.stringify(spec)), ...bids];
+    const [memory, outbox] = await Promise.all([
+      tacit(...args, '--protocol', 'clear'),
+      tacit(...args, '--channel', 'outbox'),
+    ]);
+    expect(memory.code).toBe(0);
+    expect(outbox).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^DEADLINE_PASSED: /),
+    });
+  });
+
+  test('clears a tender that lists its bidders with their keys, and says what to do without them', async () => {
+    const [, path, ...bids] = example('fire-station-lease');
+    const rows = (await readFile(bids[1]!, 'utf8')).trim().split('\n').slice(1);
+    const names = [...new Set(rows.map((row) => row.split(',')[0]!))];
+    const entries = await Promise.all(
+      names.map(async (name) =>
+        JSON.parse((await tacit('key', '--bidder', name, '--dir', directory)).stdout),
+      ),
+    );
+    expect(entries.map(({ name }) => name)).toEqual(names);
+    const spec = { ...JSON.parse(await readFile(path!, 'utf8')), bidders: entries };
+    const args = ['auction', 'run', '--tender', await fileOf('listed.json', JSON.stringify(spec)), ...bids];
+    const [listed, without, unknown] = await Promise.all([
+      tacit(...args, '--bidder-keys', join(directory, 'keys', 'bidders'), '--json'),
+      tacit(...args),
+      tacit(
+        ...args.slice(0, -1),
+        await fileOf('stranger.csv', 'bidder,amount\nStranger,5\n'),
+        '--bidder-keys',
+        join(directory, 'keys', 'bidders'),
+      ),
+    ]);
+    expect(listed.code).toBe(0);
+    expect(JSON.parse(listed.stdout).lots).toMatchObject([{ reason: 'reserve-not-met' }]);
+    expect(without.stderr).toMatch(/^BIDDER_KEY_MISSING: .*--bidder-keys/);
+    expect(unknown.stderr).toMatch(/^BIDDER_KEY_MISSING: .*Stranger is not among them/);
   });
 
   test('without --json prints a table for people', async () => {
     const { code, stdout } = await tacit('auction', 'run', ...example('fire-station-lease'));
     expect(code).toBe(0);
     expect(stdout).toContain('no bid meets the reserve');
+    expect(stdout).toContain('Protocol verified withstands one of the three parties, malicious');
   });
 
   test('refuses a bad row before anything starts, naming line and field but not the amount', async () => {
@@ -104,15 +159,14 @@ describe('tacit auction run', () => {
 
   test('refuses files that are missing, no JSON, or no tender', async () => {
     const run = (tender: string) => tacit('auction', 'run', '--tender', tender, '--bids', '/dev/null');
-    expect(await run(join(directory, 'none.json'))).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^FILE_UNREADABLE: /),
-    });
-    expect(await run(await fileOf('text.json', 'no'))).toMatchObject({
-      code: 1,
-      stderr: expect.stringMatching(/^FILE_UNREADABLE: /),
-    });
-    const refused = await run(await fileOf('tender.json', '{"title":"x","colour":"red"}'));
+    const [missing, text, refused] = await Promise.all([
+      run(join(directory, 'none.json')),
+      run(await fileOf('text.json', 'no')),
+      run(await fileOf('tender.json', '{"title":"x","colour":"red"}')),
+    ]);
+    const unreadable = { code: 1, stderr: expect.stringMatching(/^FILE_UNREADABLE: /) };
+    expect(missing).toMatchObject(unreadable);
+    expect(text).toMatchObject(unreadable);
     expect(refused).toMatchObject({
       code: 1,
       stdout: '',
@@ -121,12 +175,16 @@ describe('tacit auction run', () => {
   });
 });
 
-describe('tacit', () => {
+describe.concurrent('tacit', () => {
   test.each([
     ['an unknown command', ['nonsense']],
     ['a missing option', ['plan', '--bids', '3']],
     ['a number out of bounds', ['plan', '--bids', '0', '--bits', '8', '--rtt', '1', '--bandwidth', '1']],
     ['a choice that is none', ['auction', 'run', ...example('timber-sale'), '--protocol', 'magic']],
+    [
+      'a plan for a protocol of one place',
+      ['plan', '--bids', '3', '--bits', '8', '--rtt', '1', '--bandwidth', '1', '--protocol', 'clear'],
+    ],
     [
       'options that exclude each other',
       ['auction', 'run', ...example('timber-sale'), '--protocol', 'clear', '--channel', 'outbox'],
@@ -151,7 +209,8 @@ describe('tacit', () => {
       '--json',
     );
     expect(code).toBe(0);
-    const { ways, bids, candidates } = JSON.parse(stdout);
+    const { ways, bids, candidates, protocol, comparison } = JSON.parse(stdout);
+    expect([protocol, comparison.protocol]).toEqual(['verified', 'replicated']);
     expect([bids, candidates]).toEqual([100, 101]);
     expect(ways.length).toBeGreaterThan(3);
     expect(ways.filter(({ picked }: { picked: boolean }) => picked)).toHaveLength(1);
@@ -168,11 +227,43 @@ describe('tacit', () => {
     }
   });
 
+  test('plan for replicated has the same groupings without the check, and says whom it withstands', async () => {
+    const args = ['plan', '--bids', '100', '--bits', '32', '--rtt', '40', '--bandwidth', '32'];
+    const [verified, replicated, shown] = await Promise.all([
+      tacit(...args, '--json'),
+      tacit(...args, '--protocol', 'replicated', '--json'),
+      tacit(...args, '--protocol', 'replicated'),
+    ]);
+    const one = JSON.parse(verified.stdout);
+    const other = JSON.parse(replicated.stdout);
+    const { picked: _, reason: __, ...best } = other.ways.find((way: { picked: boolean }) => way.picked);
+    expect(one.comparison).toMatchObject({ protocol: 'replicated', ...best });
+    expect(other.comparison.protocol).toBe('verified');
+    const allPairs = [one.ways[0], other.ways[0]];
+    expect(allPairs[0].ands).toBe(allPairs[1].ands);
+    expect(allPairs[0].rounds - allPairs[1].rounds).toBe(3);
+    expect(allPairs[0].bytes).toBeGreaterThan(allPairs[1].bytes);
+    expect(shown.stdout).toContain('semi-honest');
+    expect(shown.stdout).toMatch(/With verified: groups .+, \d+ rounds, [\d,]+ bytes a party, \d+ ms/);
+  });
+
   test('demo ends by itself with every check passed', { timeout: 60_000 }, async () => {
     const { code, stdout, stderr } = await tacit('demo');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Signed by parties 0, 1, 2');
-    expect(stdout).toContain('semi-honest');
+    expect(stdout).toContain('Protocol verified withstands one of the three parties, malicious');
+    expect(stdout).not.toContain('semi-honest');
     expect(stdout).toMatch(/0 of 21\s+3/);
+  });
+
+  test('demo that is interrupted leaves no keys behind', { timeout: 60_000 }, async () => {
+    const temporary = await mkdtemp(join(directory, 'interrupted-'));
+    const { child } = await tacitUntil('1. Three parties', ['demo'], { TMPDIR: temporary });
+    const left = async () => (await readdir(temporary)).filter((name) => name.startsWith('tacit-'));
+    expect(await left()).toHaveLength(1);
+    const exited = once(child, 'exit');
+    child.kill('SIGINT');
+    expect(await exited).toEqual([130, null]);
+    expect(await left()).toEqual([]);
   });
 });

@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConsortium } from '../../local/consortium.ts';
+import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { type Ran, tacit, tacitUntil } from './run.ts';
 
 const SPEC = fileURLToPath(new URL('../../examples/timber-sale/tender.json', import.meta.url));
@@ -13,11 +15,12 @@ const UNKNOWN = 'A'.repeat(43);
 
 let directory: string;
 let up: ChildProcess;
+let greeting: string;
 
 /** Away from the default ports, where somebody may have parties up. */
 const PORT = 20_000 + (process.pid % 10_000);
 
-const start = () => tacitUntil('Ctrl-C ends them', 'up', '--dir', directory, '--port', String(PORT));
+const start = () => tacitUntil('Ctrl-C ends them', ['up', '--dir', directory, '--port', String(PORT)]);
 
 async function stop(): Promise<void> {
   const exited = once(up, 'exit');
@@ -27,7 +30,7 @@ async function stop(): Promise<void> {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-test-'));
-  up = await start();
+  ({ child: up, printed: greeting } = await start());
 });
 
 afterAll(async () => {
@@ -76,7 +79,7 @@ describe('the commands of auctioneer and bidders', () => {
     expect(json(withdrawn)).toMatchObject({ kind: 'withdrawal', version: 2, standing: 'counts' });
 
     await stop();
-    up = await start();
+    ({ child: up } = await start());
 
     expect(json(await run('tender', 'show', id, '--json')).phases).toEqual(['open', 'open', 'open']);
     expect(await run('outcome', id)).toMatchObject({
@@ -96,6 +99,39 @@ describe('the commands of auctioneer and bidders', () => {
       stderr: expect.stringMatching(/^BID_AFTER_DEADLINE: /),
     });
   });
+});
+
+describe.concurrent('commands', () => {
+  test('publish a tender where a party missed it, from the file that its creation kept', async () => {
+    const { parties } = (await readConsortium(directory))!;
+    const absent = createServer(({ url }, response) => {
+      if (url === '/party') response.end(JSON.stringify(parties[2].record));
+      else response.writeHead(503).end();
+    });
+    const port = await listenOnLoopback(absent, 0);
+    const urls = [parties[0].url, parties[1].url, `http://127.0.0.1:${port}`].flatMap((url) => [
+      '--party',
+      url,
+    ]);
+    const created = await run('tender', 'create', '--spec', SPEC, '--json', ...urls);
+    await closeServer(absent);
+    expect(created).toMatchObject({ code: 1, stdout: '' });
+    const [line, problem] = created.stderr.trim().split('\n');
+    const { id, file } = JSON.parse(problem!).facts;
+    expect(line).toMatch(/^TENDER_NOT_PUBLISHED: .*party 2: PARTY_ANSWER_MALFORMED/);
+    expect(line).toContain(`tacit tender publish ${file}`);
+    expect(json(await run('tender', 'show', id, '--json')).phases).toEqual(['open', 'open', null]);
+    expect(await run('tender', 'publish', file)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(id),
+    });
+    expect(json(await run('tender', 'show', id, '--json')).phases).toEqual(['open', 'open', 'open']);
+  });
+
+  test('say how the parties compute', () => {
+    expect(greeting.match(/ verified /g)).toHaveLength(4);
+    expect(greeting).toContain('Protocol verified withstands one of the three parties, malicious');
+  });
 
   test('keep keys that nobody else may read', async () => {
     await createTender();
@@ -112,25 +148,29 @@ describe('the commands of auctioneer and bidders', () => {
   }, async () => {
     const id = await createTender();
     const bid = (...args: readonly string[]) => run('bid', '--tender', id, '--bidder', 'Acme', ...args);
-    for (const [args, code, exit] of [
+    const cases = [
       [['--lot', 'oak', '--amount', '12.345'], 'AMOUNT_TOO_PRECISE', 1],
       [['--lot', 'oak', '--amount', '900000.01'], 'AMOUNT_OVER_CEILING', 1],
       [['--lot', 'pine', '--amount', '1'], 'LOT_UNKNOWN', 1],
       [['--amount', '1'], 'USAGE', 2],
-    ] as const) {
-      const { code: exitCode, stdout, stderr } = await bid(...args);
+    ] as const;
+    const [withdrawal, ...ran] = await Promise.all([
+      run('withdraw', '--tender', id, '--bidder', 'Nobody', '--lot', 'oak'),
+      ...cases.map(([args]) => bid(...args)),
+    ]);
+    cases.forEach(([, code, exit], index) => {
+      const { code: exitCode, stdout, stderr } = ran[index]!;
       expect([exitCode, stdout, stderr.split(':')[0]]).toEqual([exit, '', code]);
-    }
-    const withdrawal = await run('withdraw', '--tender', id, '--bidder', 'Nobody', '--lot', 'oak');
+    });
     expect(withdrawal).toMatchObject({ code: 1, stderr: expect.stringMatching(/^WITHDRAWAL_WITHOUT_BID: /) });
   });
 
   test('tell what is not there', async () => {
-    expect(await run('tender', 'show', UNKNOWN)).toMatchObject({
-      code: 3,
-      stderr: expect.stringMatching(/^TENDER_UNKNOWN: /),
-    });
-    const nowhere = await tacit('outcome', UNKNOWN, '--dir', join(directory, 'none'), '--json');
+    const [unknown, nowhere] = await Promise.all([
+      run('tender', 'show', UNKNOWN),
+      tacit('outcome', UNKNOWN, '--dir', join(directory, 'none'), '--json'),
+    ]);
+    expect(unknown).toMatchObject({ code: 3, stderr: expect.stringMatching(/^TENDER_UNKNOWN: /) });
     expect(nowhere.code).toBe(3);
     const [line, problem] = nowhere.stderr.trim().split('\n');
     expect(line).toMatch(/^NOT_FOUND: /);
@@ -143,26 +183,28 @@ describe('the commands of auctioneer and bidders', () => {
     const id = await createTender();
     const { parties } = (await readConsortium(directory))!;
     const unreachable = 'http://127.0.0.1:9';
-    const bid = (urls: readonly string[]) =>
+    const bid = (bidder: string, urls: readonly string[]) =>
       run(
         'bid',
         '--tender',
         id,
         '--bidder',
-        'Acme',
+        bidder,
         '--lot',
         'oak',
         '--amount',
         '5',
         ...urls.flatMap((url) => ['--party', url]),
       );
-    const two = await bid([parties[0].url, unreachable, parties[2].url]);
+    const [two, one] = await Promise.all([
+      bid('Acme', [parties[0].url, unreachable, parties[2].url]),
+      bid('Bolt', [parties[0].url, unreachable, unreachable]),
+    ]);
     expect(two).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('no receipt of party 1: PARTY_UNREACHABLE'),
     });
     expect(two.stdout).toContain('it counts');
-    const one = await bid([parties[0].url, unreachable, unreachable]);
     expect(one).toMatchObject({
       code: 1,
       stdout: '',

@@ -19,14 +19,21 @@ export function tacit(...args: readonly string[]): Promise<Ran> {
   });
 }
 
-/** A command that stays; resolves when it has printed the text. */
-export function tacitUntil(text: string, ...args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+/** A command that stays; resolves when it has printed the text, with what it printed until then. */
+export function tacitUntil(
+  text: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly child: ChildProcess; readonly printed: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   return new Promise((resolve, reject) => {
     let printed = '';
     child.stdout.on('data', (chunk) => {
       printed += String(chunk);
-      if (printed.includes(text)) resolve(child);
+      if (printed.includes(text)) resolve({ child, printed });
     });
     child.once('exit', (code) => reject(new Error(`ended with ${code} before it printed ${text}`)));
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { outcomeHash, type SignedOutcome } from '../../auction/outcome.ts';
 import type { CheckedTender } from '../../auction/tender.ts';
@@ -13,6 +14,9 @@ let directory: string;
 let processes: PartyProcesses;
 let world: LocalWorld;
 
+/** Codes of clearings that failed, by tender. */
+const failures = new Map<string, string[]>();
+
 /** The attempt in which a party cleared a tender, by tender and party. */
 const attempts = new Map<string, number>();
 
@@ -24,6 +28,8 @@ beforeAll(async () => {
     onMessage: (message) => {
       if (message.kind === 'cleared')
         attempts.set(`${message.tenderId} ${message.party}`, message.statistics.attempt);
+      if (message.kind === 'clearing-failed')
+        failures.set(message.tenderId, [...(failures.get(message.tenderId) ?? []), message.code]);
     },
   });
   world = new LocalWorld(processes);
@@ -95,10 +101,12 @@ describe('a party that is killed', () => {
     await processes.stopParty(1, 'SIGKILL');
     expect(await world.close(tender)).toMatchObject([{ party: 1, code: 'PARTY_UNREACHABLE' }]);
     await expect(world.client.outcome(tender)).rejects.toMatchObject({ code: 'OUTCOME_NOT_READY' });
+    await sleep(500);
     await processes.startParty(1);
     expect(await world.close(tender)).toEqual([]);
     const { statement } = await world.outcome(tender, 50_000);
     expect(statement.lots).toMatchObject([{ winner: 'Only', price: '640.00' }]);
+    expect(failures.get(tender.id), 'the others waited for its table').toBeUndefined();
   });
 });
 

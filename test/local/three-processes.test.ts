@@ -2,21 +2,24 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parseAmount } from '../../auction/amount.ts';
-import { partyDirectory } from '../../local/consortium.ts';
+import { configureProtocol, partyDirectory } from '../../local/consortium.ts';
+import type { PartyMessage } from '../../local/party-messages.ts';
 import { PartyProcesses } from '../../local/processes.ts';
 import { findAmounts, scanParty } from '../../local/table-scan.ts';
-import { PARTIES } from '../../mpc/party.ts';
+import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
+import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import { LocalWorld } from './local-world.ts';
 
 let directory: string;
 let processes: PartyProcesses;
 let world: LocalWorld;
+const messages: PartyMessage[] = [];
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-test-'));
-  processes = await PartyProcesses.start(directory);
+  processes = await PartyProcesses.start(directory, { onMessage: (message) => messages.push(message) });
   world = new LocalWorld(processes);
 });
 
@@ -42,6 +45,9 @@ describe('three parties on one machine', () => {
     const { statement, signatures } = await world.outcome(tender);
     expect(statement.lots).toMatchObject([{ outcome: 'awarded', winner: 'Bidder 0', price: '8512345.67' }]);
     expect(signatures.map(({ party }) => party)).toEqual([0, 1, 2]);
+    const protocols = () =>
+      messages.flatMap((message) => (message.kind === 'cleared' ? [message.statistics.protocol] : []));
+    await vi.waitFor(() => expect(protocols()).toEqual(['verified', 'verified', 'verified']));
 
     const minorUnits = (amount: string) => parseAmount(amount, 2);
     for (const party of PARTIES) {
@@ -93,6 +99,36 @@ describe('three parties on one machine', () => {
     const { statement } = await world.outcome(tender);
     expect(statement.lots).toMatchObject([{ winner: 'Meanwhile', price: '4000.00' }]);
     expect(statement.liveBids).toEqual([{ lot: '1', count: 2 }]);
+  });
+
+  test('a party that is set to another protocol is named, and nothing is cleared until it is set right', async () => {
+    const setTo = async (protocol: ThreePartyName) => {
+      await processes.stopParty(2);
+      await configureProtocol(partyDirectory(directory, 2), protocol);
+      await processes.startParty(2);
+    };
+    await setTo('replicated');
+    const tender = await world.publish();
+    await world.bid(tender, 'Patient', '2000.00');
+    expect(await world.close(tender)).toEqual([]);
+    const failureAt = (party: PartyIndex) =>
+      messages.find(
+        (message) =>
+          message.kind === 'clearing-failed' && message.party === party && message.tenderId === tender.id,
+      );
+    await vi.waitFor(() => expect(PARTIES.every((party) => failureAt(party) !== undefined)).toBe(true), {
+      timeout: 10_000,
+    });
+    for (const party of [0, 1] as const) {
+      expect(failureAt(party)).toMatchObject({
+        code: 'HANDSHAKE_MISMATCH',
+        detail: 'party 2 has another protocol',
+      });
+    }
+    await expect(world.client.outcome(tender)).rejects.toMatchObject({ code: 'OUTCOME_NOT_READY' });
+    await setTo('verified');
+    const { statement } = await world.outcome(tender);
+    expect(statement.lots).toMatchObject([{ winner: 'Patient', price: '2000.00' }]);
   });
 
   test('a deadline closes the tender at every party by itself', async () => {

@@ -1,0 +1,65 @@
+/**
+ * Options of the commands that talk to parties, and what they stand for: the three parties, and a tender's id.
+ */
+
+import { type Command, InvalidArgumentError } from 'commander';
+import type { TenderId } from '../auction/tender.ts';
+import { readConsortium } from '../local/consortium.ts';
+import { ConsortiumClient } from '../local/consortium-client.ts';
+import { CliError } from './errors.ts';
+import { DEFAULT_DIRECTORY } from './workspace.ts';
+
+export interface PartyOptions {
+  readonly dir: string;
+  readonly party?: readonly string[];
+  readonly json?: boolean;
+}
+
+export function withPartyOptions(command: Command): Command {
+  return command
+    .option('--dir <directory>', 'keys, receipts and the local consortium', DEFAULT_DIRECTORY)
+    .option(
+      '--party <url>',
+      'address of a party; three times, in order (default: the local consortium)',
+      collectUrls,
+    )
+    .option('--json', 'print one JSON value');
+}
+
+/** @throws CliError USAGE, NOT_FOUND */
+export async function consortiumClient(options: PartyOptions): Promise<ConsortiumClient> {
+  return new ConsortiumClient(await partyUrls(options), { tries: 2 });
+}
+
+async function partyUrls({ dir, party }: PartyOptions): Promise<readonly [string, string, string]> {
+  if (party !== undefined) {
+    const [first, second, third, ...more] = party;
+    if (first === undefined || second === undefined || third === undefined || more.length > 0) {
+      throw new CliError('USAGE', 'name three parties: --party URL0 --party URL1 --party URL2');
+    }
+    return [first, second, third];
+  }
+  const consortium = await readConsortium(dir);
+  if (consortium === undefined) {
+    const detail = `there is no consortium in ${dir}: start one with \`tacit up --dir ${dir}\`, or name parties with --party`;
+    throw new CliError('NOT_FOUND', detail, { dir });
+  }
+  const [first, second, third] = consortium.parties;
+  return [first.url, second.url, third.url];
+}
+
+function collectUrls(value: string, previous: readonly string[] = []): readonly string[] {
+  if (!/^https?:$/.test(URL.parse(value)?.protocol ?? ''))
+    throw new InvalidArgumentError('it must be an http(s) URL');
+  return [...previous, value];
+}
+
+/** Commander's parser for tender ids. */
+export function parseTenderId(text: string): TenderId {
+  if (!isTenderId(text)) throw new InvalidArgumentError('a tender id has 43 characters of base64url');
+  return text;
+}
+
+function isTenderId(text: string): text is TenderId {
+  return /^[A-Za-z0-9_-]{43}$/.test(text);
+}
