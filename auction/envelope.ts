@@ -9,7 +9,8 @@
  *
  * The KEM runs in WebCrypto, which also draws the ephemeral key; ChaCha20-Poly1305 is @noble/ciphers, since
  * browsers have none, and HKDF in the key schedule @noble/hashes, since its calls are too small to be worth a
- * WebCrypto job each. Cost: two X25519 operations to seal, one to open.
+ * WebCrypto job each. Parties open with the same suite by node:crypto (`party/hpke-node.ts`). Cost: two X25519
+ * operations to seal, one to open.
  */
 
 import { AEAD_ChaCha20Poly1305, KDF_HKDF_SHA256 } from '@panva/hpke-noble';
@@ -20,15 +21,24 @@ import { fromBase64url, PROTOCOL, toBase64url } from './canonical.ts';
 import { AuctionError } from './errors.ts';
 import type { Envelope } from './submission.ts';
 
-const suite = new CipherSuite(KEM_DHKEM_X25519_HKDF_SHA256, KDF_HKDF_SHA256, AEAD_ChaCha20Poly1305);
+/** The suite above from any implementation of its primitives. */
+export type EnvelopeSuite = CipherSuite<CryptoKey & Key>;
+
+const suite: EnvelopeSuite = new CipherSuite(
+  KEM_DHKEM_X25519_HKDF_SHA256,
+  KDF_HKDF_SHA256,
+  AEAD_ChaCha20Poly1305,
+);
 
 /** X25519 keys and HPKE encapsulations are 32 bytes (RFC 9180 section 7.1). */
 const SEALING_KEY_BYTES = 32;
 
-/** A party's sealing key, ready for use; the secret half stays inside WebCrypto. */
+/** A party's sealing key, ready for use; the secret half cannot be read from it. */
 export interface SealingKeyPair {
   /** X25519, base64url. */
   readonly publicKey: string;
+  /** What loaded the key and opens with it. */
+  readonly suite: EnvelopeSuite;
   readonly keyPair: KeyPair<CryptoKey & Key>;
 }
 
@@ -46,12 +56,18 @@ export async function generateSealingKey(): Promise<SealingKeyRecord> {
   };
 }
 
-/** @throws AuctionError KEY_MALFORMED where the two halves do not belong together or are no X25519 keys */
-export async function loadSealingKey(record: SealingKeyRecord): Promise<SealingKeyPair> {
+/**
+ * @param opener opens with this key: parties have a faster one than the portable suite
+ * @throws AuctionError KEY_MALFORMED where the two halves do not belong together or are no X25519 keys
+ */
+export async function loadSealingKey(
+  record: SealingKeyRecord,
+  opener: EnvelopeSuite = suite,
+): Promise<SealingKeyPair> {
   const publicKey = await deserializePublicKey(record.publicKey);
   let privateKey: CryptoKey;
   try {
-    privateKey = await suite.DeserializePrivateKey(keyBytes(record.secretKey), false);
+    privateKey = await opener.DeserializePrivateKey(keyBytes(record.secretKey), false);
   } catch (error) {
     throw new AuctionError(
       'KEY_MALFORMED',
@@ -60,7 +76,7 @@ export async function loadSealingKey(record: SealingKeyRecord): Promise<SealingK
       { cause: error },
     );
   }
-  const pair: SealingKeyPair = { publicKey: record.publicKey, keyPair: { publicKey, privateKey } };
+  const pair = { publicKey: record.publicKey, suite: opener, keyPair: { publicKey, privateKey } };
   await checkHalvesBelongTogether(pair);
   return pair;
 }
@@ -98,10 +114,8 @@ export async function openAsParty(
 ): Promise<Uint8Array> {
   try {
     const encapsulated = fromBase64url(envelope.encapsulated);
-    return await suite.Open(sealingKeyPair.keyPair, encapsulated, fromBase64url(envelope.ciphertext), {
-      info,
-      aad,
-    });
+    const ciphertext = fromBase64url(envelope.ciphertext);
+    return await sealingKeyPair.suite.Open(sealingKeyPair.keyPair, encapsulated, ciphertext, { info, aad });
   } catch (error) {
     throw new AuctionError(
       'ENVELOPE_UNREADABLE',

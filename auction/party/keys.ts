@@ -13,6 +13,7 @@ import { generateSealingKey, loadSealingKey, type SealingKeyPair } from '../enve
 import { AuctionError } from '../errors.ts';
 import type { Signer } from '../signature.ts';
 import type { PartyRecord } from '../tender.ts';
+import { nodeEnvelopeSuite } from './hpke-node.ts';
 
 /** Seeds and public keys of both curves (RFC 7748, RFC 8032). */
 const KEY_BYTES = 32;
@@ -70,7 +71,7 @@ export async function loadPartyKeys(json: unknown): Promise<PartyKeys> {
       publicKey: parsed.data.signing.publicKey,
       sign: createPartyIdentity(index, seed).sign,
     },
-    sealing: await loadSealingKey(parsed.data.sealing),
+    sealing: await loadSealingKey(parsed.data.sealing, nodeEnvelopeSuite),
   };
 }
 
