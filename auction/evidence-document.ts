@@ -6,7 +6,7 @@
 
 import * as z from 'zod/mini';
 import { closingListSchema } from './closing-list.ts';
-import { messageSchema, passingSchema } from './evidence-messages.ts';
+import { type Frozen, messageSchema, passingSchema } from './evidence-messages.ts';
 import { hashField, partyField } from './fields.ts';
 import { signedOutcomeSchema } from './outcome.ts';
 import { receiptSchema } from './receipt.ts';
@@ -104,7 +104,7 @@ export const evidenceSchema = z.discriminatedUnion('fault', [
   }),
 ]);
 
-export type Evidence = z.output<typeof evidenceSchema>;
+export type Evidence = Frozen<z.output<typeof evidenceSchema>>;
 
 export type Fault = Evidence['fault'];
 

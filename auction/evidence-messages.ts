@@ -27,6 +27,11 @@ export interface EvidenceContext {
   readonly signatures: Signatures;
 }
 
+/** The same value, to be read only: what a schema gives and what the interfaces of documents say are then one. */
+export type Frozen<Value> = Value extends object
+  ? { readonly [Key in keyof Value]: Frozen<Value[Key]> }
+  : Value;
+
 const said = { tender: hashField, party: partyField, root: hashField, signature: signatureField };
 
 /** What a party says at closing after its list. */
@@ -44,22 +49,33 @@ export const passingSchema = z.looseObject({
   bids: z.array(z.unknown()),
 });
 
-export type SignedMessage = z.output<typeof messageSchema>;
-export type SignedPassing = z.output<typeof passingSchema>;
+export type SignedMessage = Frozen<z.output<typeof messageSchema>>;
+export type SignedPassing = Frozen<z.output<typeof passingSchema>>;
 
 /** Signed by the accused for this tender; its entries are not looked at. @throws AuctionError EVIDENCE_* */
-export function requireList(json: z.output<typeof closingListSchema>, context: EvidenceContext): ClosingList {
+export function requireList(
+  json: Frozen<z.output<typeof closingListSchema>>,
+  context: EvidenceContext,
+): ClosingList {
   const { signature, ...body } = json;
   requireAccused(body, context, 'closing list');
   if (!verifyDocument('closing-list', body, keyOf(context), signature, context.signatures)) {
     throw notSigned('closing list', context);
   }
+  return datedList(json);
+}
+
+/** The list with its times as times; what `closingListSchema` accepted has no others. */
+export function datedList(json: Frozen<z.output<typeof closingListSchema>>): ClosingList {
   const entries = json.entries.map((entry) => ({ ...entry, receivedAt: toEpochMs(entry.receivedAt) }));
   return { ...json, closedAt: toEpochMs(json.closedAt), entries };
 }
 
 /** @throws AuctionError EVIDENCE_* */
-export function requireReceipt(json: z.output<typeof receiptSchema>, context: EvidenceContext): Receipt {
+export function requireReceipt(
+  json: Frozen<z.output<typeof receiptSchema>>,
+  context: EvidenceContext,
+): Receipt {
   const { signature, ...body } = json;
   requireAccused(body, context, 'receipt');
   if (!verifyDocument('receipt', body, keyOf(context), signature, context.signatures)) {

@@ -12,8 +12,18 @@ import { MpcError } from '../../mpc/errors.ts';
 import { PARTIES } from '../../mpc/party.ts';
 import { DEFAULT_PROTOCOL } from '../../mpc/protocols/three-party.ts';
 import { AuctionError } from '../errors.ts';
-import { outcomeHash, type SignedOutcome, signOutcome } from '../outcome.ts';
+import { checkCoins } from '../lottery.ts';
+import {
+  checkOutcomeOfSet,
+  type OutcomeStatement,
+  outcomeHash,
+  type SignedOutcome,
+  signOutcome,
+} from '../outcome.ts';
+import { checkOutcomeRules } from '../outcome-rules.ts';
 import type { CheckedTender } from '../tender.ts';
+import { assignBlame } from './blame.ts';
+import { Witness } from './blame-witness.ts';
 import { type Computed, computeOutcome, statisticsWithoutSession } from './clearing.ts';
 import { agreeOnClosing, type Closing, type ClosingStep } from './closing.ts';
 import { OutcomeExchange } from './outcome-exchange.ts';
@@ -44,6 +54,7 @@ export class ClearingRun {
   readonly #timeouts: PartyTimeouts;
   readonly #checked: CheckedTender;
   readonly #exchange: OutcomeExchange;
+  readonly #witness: Witness;
   readonly #signal: AbortSignal;
   readonly #onProgress: (progress: ClearingProgress) => void;
 
@@ -53,20 +64,37 @@ export class ClearingRun {
     checked: CheckedTender,
     { signal, onProgress }: ClearOptions,
   ) {
-    this.#parameters = parameters;
+    this.#witness = new Witness(parameters.channel, checked.id);
+    this.#parameters = { ...parameters, channel: this.#witness };
     this.#timeouts = timeouts;
     this.#checked = checked;
     this.#signal = signal ?? new AbortController().signal;
     this.#onProgress = onProgress ?? (() => {});
     this.#exchange = new OutcomeExchange({
-      ...parameters,
+      ...this.#parameters,
       ...timeouts,
       terms: checked.terms,
       parties: checked.signed.tender.parties,
     });
   }
 
+  /** Errors that leave here have their blame (`blameOf`). */
   async run(): Promise<ClearingReport> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      await assignBlame(error, {
+        parameters: this.#parameters,
+        tender: this.#checked,
+        witness: this.#witness,
+        timeoutMs: this.#timeouts.closingTimeoutMs,
+        signal: this.#signal,
+      });
+      throw error;
+    }
+  }
+
+  async #run(): Promise<ClearingReport> {
     const { store } = this.#parameters;
     const { id } = this.#checked;
     const stored = (await store.outcome(id)) ?? (await this.#reachOutcome());
@@ -77,7 +105,19 @@ export class ClearingRun {
   async #reachOutcome(): Promise<StoredOutcome> {
     await advance(this.#parameters, this.#checked.terms, { kind: 'deadline-passed' });
     const closing = await this.#agree();
-    return await this.#keep(await this.#computeOrTakeOver(closing));
+    const computed = await this.#computeOrTakeOver(closing);
+    this.#requireSignable(computed.statement, closing);
+    return await this.#keep(computed);
+  }
+
+  /**
+   * Nothing is signed that could be held against this party: where a protocol without verification let a peer
+   * bend the result, this party would have signed what its own rules exclude.
+   */
+  #requireSignable(statement: OutcomeStatement, { lists, set }: Closing): void {
+    checkOutcomeRules(statement, this.#checked.terms);
+    checkOutcomeOfSet(statement, set);
+    if (statement.coins !== undefined) checkCoins(lists, statement.coins);
   }
 
   async #agree(): Promise<Closing> {

@@ -164,11 +164,21 @@ export class OutcomeExchange {
   }
 
   #signedBy(bytes: Uint8Array, from: PartyIndex): SignedOutcome {
-    const signed = checkOutcome(parseJson(bytes), { ...this.#parameters, required: 1 }, nodeSignatures);
+    const signed = this.#outcomeIn(bytes, from);
     if (signed.signatures.some(({ party }) => party === from)) return signed;
     throw new AuctionError('OUTCOME_SIGNATURE', `party ${from} posted an outcome without its signature`, {
       party: from,
     });
+  }
+
+  /** A refusal names the party in whose outbox the document was, whomever the document names. */
+  #outcomeIn(bytes: Uint8Array, from: PartyIndex): SignedOutcome {
+    try {
+      return checkOutcome(parseJson(bytes), { ...this.#parameters, required: 1 }, nodeSignatures);
+    } catch (error) {
+      if (!(error instanceof AuctionError)) throw error;
+      throw new AuctionError(error.code, error.detail, { ...error.facts, party: from }, { cause: error });
+    }
   }
 
   #signatureIn(bytes: Uint8Array, from: PartyIndex, statement: OutcomeStatement): OutcomeSignature {

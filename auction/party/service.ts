@@ -97,7 +97,8 @@ export class AuctionParty {
    * where its deadline has passed. All three parties must run it at about the same time.
    * @returns the outcome with the signatures known, this party's at least
    * @throws AuctionError TENDER_UNKNOWN, CLOSE_BEFORE_DEADLINE, CLEARING_BUSY, CLOSING_*, COIN_*, OUTCOME_*;
-   *   MpcError, after which it may be run again
+   *   MpcError, after which it may be run again; `blameOf` says of each of them who is at fault, as far as that
+   *   can be known
    */
   async clear(id: TenderId, options: ClearOptions = {}): Promise<ClearingReport> {
     const checked = await this.#known(id);
