@@ -16,6 +16,7 @@ const COMMANDS = {
   bid: async () => (await import('./commands/bid.ts')).bidCommand(),
   withdraw: async () => (await import('./commands/bid.ts')).withdrawCommand(),
   outcome: async () => (await import('./commands/outcome.ts')).outcomeCommand(),
+  evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),
   auction: async () => (await import('./commands/auction.ts')).auctionCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),

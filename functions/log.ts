@@ -21,6 +21,9 @@ export interface LogFields {
   /** What parties disagree on, and which party an abort names. */
   readonly field?: string;
   readonly party?: number;
+  /** How sure it is who caused an abort (`proven`, `suspected`, `nobody`), and the parties blamed. */
+  readonly blame?: string;
+  readonly blamed?: string;
   readonly durationMs?: number;
   readonly errorClass?: string;
   readonly errorFrames?: string;
@@ -36,6 +39,8 @@ const ALLOWED_FIELDS = [
   'pauseMs',
   'field',
   'party',
+  'blame',
+  'blamed',
   'durationMs',
   'errorClass',
   'errorFrames',

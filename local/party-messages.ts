@@ -33,6 +33,8 @@ const partyMessageSchema = z.discriminatedUnion('kind', [
     tenderId: z.string(),
     code: z.string(),
     detail: z.string(),
+    /** Whom the abort is blamed on, in one line. */
+    blame: z.optional(z.string()),
   }),
 ]);
 

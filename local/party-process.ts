@@ -11,9 +11,11 @@
  * that started it is gone.
  */
 
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb';
 import { AuctionError } from '../auction/errors.ts';
+import { blameOf, describeBlame } from '../auction/party/blame.ts';
 import { createAuctionTable } from '../auction/party/dynamodb.ts';
 import { createClearTenderHandler } from '../functions/clear-tender/clear-tender.handler.ts';
 import { createCloseTenderHandler } from '../functions/close-tender/close-tender.handler.ts';
@@ -44,6 +46,7 @@ const CLEARING_TIMEOUT_MS = 900_000;
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error('usage: party-process.ts <directory of the party>');
 
+const evidenceDirectory = join(directory, 'evidence');
 const config = await readPartyConfig(directory);
 const party = config.party;
 const tables = await startDynamodbServer({
@@ -122,9 +125,28 @@ async function clear(tenderId: string): Promise<void> {
     const { statistics } = await clearTender(event, invocationContext('clear-tender', CLEARING_TIMEOUT_MS));
     tell({ kind: 'cleared', party, tenderId, statistics });
   } catch (error) {
-    tell({ kind: 'clearing-failed', party, tenderId, ...reasonOf(error) });
+    const blame = await keepBlame(tenderId, error);
+    tell({ kind: 'clearing-failed', party, tenderId, ...reasonOf(error), ...blame });
     throw error;
   }
+}
+
+/**
+ * Evidence goes into a file of its own, for `tacit evidence check` and for whoever has to be shown it. A file that
+ * cannot be written takes nothing away: the evidence is in the outbox as well.
+ */
+async function keepBlame(tenderId: string, error: unknown): Promise<{ readonly blame?: string }> {
+  const blame = blameOf(error);
+  if (blame === undefined) return {};
+  if (blame.kind !== 'proven') return { blame: describeBlame(blame) };
+  const file = join(evidenceDirectory, `${tenderId}.json`);
+  try {
+    await mkdir(evidenceDirectory, { recursive: true });
+    await writeFile(file, JSON.stringify(blame.evidence));
+  } catch {
+    return { blame: describeBlame(blame) };
+  }
+  return { blame: `${describeBlame(blame)} Evidence: ${file}` };
 }
 
 /** Sentences of coded errors hold no secret; nothing is said of others. */

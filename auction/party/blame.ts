@@ -70,6 +70,18 @@ export function blamedParties(blame: Blame): readonly PartyIndex[] {
   return blame.kind === 'proven' ? [blame.party] : blame.parties;
 }
 
+/** One line for an operator. */
+export function describeBlame(blame: Blame): string {
+  switch (blame.kind) {
+    case 'proven':
+      return `proven: ${blame.reason}`;
+    case 'suspected':
+      return `suspected: party ${blame.parties.join(' or ')}, without proof: ${blame.reason}`;
+    case 'nobody':
+      return `nobody to blame: ${blame.reason}`;
+  }
+}
+
 function provenBy({ evidence, verdict }: Proof): Blame {
   return { kind: 'proven', party: verdict.party, reason: verdict.sentence, evidence };
 }

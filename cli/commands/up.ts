@@ -46,8 +46,11 @@ async function up(options: UpOptions): Promise<void> {
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     onMessage: (message) => {
       if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
-      if (message.kind === 'clearing-failed')
-        note(`party ${message.party}: clearing ${message.tenderId}: ${message.code}: ${message.detail}`);
+      if (message.kind === 'clearing-failed') {
+        const { party, tenderId, code, detail, blame } = message;
+        note(`party ${party}: clearing ${tenderId}: ${code}: ${detail}`);
+        if (blame !== undefined) note(`party ${party}: ${blame}`);
+      }
     },
   });
   const protocols = await Promise.all(PARTIES.map((party) => protocolOf(options.dir, party)));

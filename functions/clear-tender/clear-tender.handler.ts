@@ -10,6 +10,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { AuctionError } from '../../auction/errors.ts';
+import { blamedParties, blameOf } from '../../auction/party/blame.ts';
 import type { AuctionParty } from '../../auction/party/service.ts';
 import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { MpcError } from '../../mpc/errors.ts';
@@ -51,7 +52,13 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
     } catch (error) {
       const code = codeOf(error);
       const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
-      logError('a clearing failed', { ...facts, code, ...publicFactsOf(error), ...unexpected });
+      logError('a clearing failed', {
+        ...facts,
+        code,
+        ...publicFactsOf(error),
+        ...blameFactsOf(error),
+        ...unexpected,
+      });
       if (code === 'INTERNAL') throw new FunctionError(code, 'the clearing failed unexpectedly; see the log');
       if (code === 'REQUEST_TIMED_OUT')
         throw new FunctionError(code, 'the clearing took longer than an invocation may');
@@ -73,6 +80,12 @@ function publicFactsOf(error: unknown): Pick<LogFields, 'field' | 'party'> {
     ...(typeof field === 'string' ? { field } : {}),
     ...(typeof party === 'number' ? { party } : {}),
   };
+}
+
+/** The evidence itself is in the party's outbox and too long for a log. */
+function blameFactsOf(error: unknown): Pick<LogFields, 'blame' | 'blamed'> {
+  const blame = blameOf(error);
+  return blame === undefined ? {} : { blame: blame.kind, blamed: blamedParties(blame).join(' ') };
 }
 
 function codeOf(error: unknown) {
