@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { example, tacit, tacitUntil } from './run.ts';
+import { example, tacit } from './run.ts';
 
 let directory: string;
 
@@ -172,98 +171,5 @@ describe.concurrent('tacit auction run', () => {
       stdout: '',
       stderr: expect.stringMatching(/^TENDER_MALFORMED: .+\n$/),
     });
-  });
-});
-
-describe.concurrent('tacit', () => {
-  test.each([
-    ['an unknown command', ['nonsense']],
-    ['a missing option', ['plan', '--bids', '3']],
-    ['a number out of bounds', ['plan', '--bids', '0', '--bits', '8', '--rtt', '1', '--bandwidth', '1']],
-    ['a choice that is none', ['auction', 'run', ...example('timber-sale'), '--protocol', 'magic']],
-    [
-      'a plan for a protocol of one place',
-      ['plan', '--bids', '3', '--bits', '8', '--rtt', '1', '--bandwidth', '1', '--protocol', 'clear'],
-    ],
-    [
-      'options that exclude each other',
-      ['auction', 'run', ...example('timber-sale'), '--protocol', 'clear', '--channel', 'outbox'],
-    ],
-  ])('ends with 2 and one line after %s', async (_what, args) => {
-    const { code, stdout, stderr } = await tacit(...args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^USAGE: .+\n$/);
-  });
-
-  test('plan shows every way with what it costs, and picks one', async () => {
-    const { code, stdout } = await tacit(
-      'plan',
-      '--bids',
-      '100',
-      '--bits',
-      '32',
-      '--rtt',
-      '40',
-      '--bandwidth',
-      '32',
-      '--json',
-    );
-    expect(code).toBe(0);
-    const { ways, bids, candidates, protocol, comparison } = JSON.parse(stdout);
-    expect([protocol, comparison.protocol]).toEqual(['verified', 'replicated']);
-    expect([bids, candidates]).toEqual([100, 101]);
-    expect(ways.length).toBeGreaterThan(3);
-    expect(ways.filter(({ picked }: { picked: boolean }) => picked)).toHaveLength(1);
-    const picked = ways.find((way: { picked: boolean }) => way.picked);
-    expect(picked.timeMs).toBe(Math.min(...ways.map(({ timeMs }: { timeMs: number }) => timeMs)));
-    for (const way of ways) {
-      expect(way).toMatchObject({
-        groups: expect.any(Array),
-        rounds: expect.any(Number),
-        ands: expect.any(Number),
-        bytes: expect.any(Number),
-        reason: expect.any(String),
-      });
-    }
-  });
-
-  test('plan for replicated has the same groupings without the check, and says whom it withstands', async () => {
-    const args = ['plan', '--bids', '100', '--bits', '32', '--rtt', '40', '--bandwidth', '32'];
-    const [verified, replicated, shown] = await Promise.all([
-      tacit(...args, '--json'),
-      tacit(...args, '--protocol', 'replicated', '--json'),
-      tacit(...args, '--protocol', 'replicated'),
-    ]);
-    const one = JSON.parse(verified.stdout);
-    const other = JSON.parse(replicated.stdout);
-    const { picked: _, reason: __, ...best } = other.ways.find((way: { picked: boolean }) => way.picked);
-    expect(one.comparison).toMatchObject({ protocol: 'replicated', ...best });
-    expect(other.comparison.protocol).toBe('verified');
-    const allPairs = [one.ways[0], other.ways[0]];
-    expect(allPairs[0].ands).toBe(allPairs[1].ands);
-    expect(allPairs[0].rounds - allPairs[1].rounds).toBe(3);
-    expect(allPairs[0].bytes).toBeGreaterThan(allPairs[1].bytes);
-    expect(shown.stdout).toContain('semi-honest');
-    expect(shown.stdout).toMatch(/With verified: groups .+, \d+ rounds, [\d,]+ bytes a party, \d+ ms/);
-  });
-
-  test('demo ends by itself with every check passed', { timeout: 60_000 }, async () => {
-    const { code, stdout, stderr } = await tacit('demo');
-    expect([code, stderr]).toEqual([0, '']);
-    expect(stdout).toContain('Signed by parties 0, 1, 2');
-    expect(stdout).toContain('Protocol verified withstands one of the three parties, malicious');
-    expect(stdout).not.toContain('semi-honest');
-    expect(stdout).toMatch(/0 of 21\s+3/);
-  });
-
-  test('demo that is interrupted leaves no keys behind', { timeout: 60_000 }, async () => {
-    const temporary = await mkdtemp(join(directory, 'interrupted-'));
-    const { child } = await tacitUntil('1. Three parties', ['demo'], { TMPDIR: temporary });
-    const left = async () => (await readdir(temporary)).filter((name) => name.startsWith('tacit-'));
-    expect(await left()).toHaveLength(1);
-    const exited = once(child, 'exit');
-    child.kill('SIGINT');
-    expect(await exited).toEqual([130, null]);
-    expect(await left()).toEqual([]);
   });
 });
