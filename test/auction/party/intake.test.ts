@@ -109,6 +109,37 @@ describe('intake', () => {
     );
   });
 
+  test('refuses the withdrawal of another key, whose name is taken', async () => {
+    await world.submit(await world.bid('Ann', 5n));
+    const { signature: _, ...body } = world.withdrawal('Ann', 2);
+    const stranger = signerOf(random(32), nodeSignatures);
+    const withdrawal = { ...body, bidderKey: stranger.publicKey };
+    const signature = signDocument('withdrawal', withdrawal, stranger);
+    await expectRefusal({ ...withdrawal, signature }, 'BIDDER_NAME_TAKEN');
+  });
+
+  test('takes no name for a bid that does not open', async () => {
+    const bid = (await world.bid('Ann', 5n)) as SealedBid;
+    const [first, second, third] = bid.envelopes;
+    const squatter = resigned(bid, { envelopes: [second, first, third] });
+    await expect(world.parties[0].submit(world.id, squatter)).rejects.toMatchObject({
+      code: 'ENVELOPE_UNREADABLE',
+    });
+    expect(await world.stores[0].nameHolder(world.id, 'Ann')).toBeUndefined();
+    await world.submit(await world.bid('Ann', 4n, { secretKey: random(32) }));
+  });
+
+  test('takes a bid again that stopped between its name and its write', async () => {
+    const bid = await world.bid('Ann', 5n);
+    const store = overriding(world.stores[0], {
+      putSubmission: async () => {
+        throw new Error('the process is gone');
+      },
+    });
+    await expect(world.start(0, { store }).submit(world.id, bid)).rejects.toThrow('gone');
+    expect(await world.start(0).submit(world.id, bid)).toMatchObject({ bidder: 'Ann', version: 1 });
+  });
+
   test('gives one of two keys that race for a name no receipt', async () => {
     const bids = [await world.bid('Ann', 4n, { secretKey: random(32) }), await world.bid('Ann', 5n)];
     const settled = await Promise.allSettled(bids.map((bid) => world.parties[0].submit(world.id, bid)));
