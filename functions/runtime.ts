@@ -21,6 +21,7 @@ import { FunctionError } from './errors.ts';
 import type { HttpHandler } from './http-handler.ts';
 import { describeUnexpected, logError } from './log.ts';
 import { problemOf, problemResult } from './problem-details.ts';
+import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
 
 export interface Runtime {
@@ -28,13 +29,6 @@ export interface Runtime {
   readonly record: PartyRecord;
   readonly starter: ClearingStarter;
 }
-
-/**
- * DynamoDB answers in milliseconds; the SDK would wait for ever. Far longer than that, because a kernel that computes
- * for a second keeps answers waiting. A request that was cut off is sent again by the SDK; what still fails is
- * CHANNEL_UNAVAILABLE.
- */
-const REQUEST_TIMEOUTS = { connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true };
 
 /** @throws FunctionError CONFIGURATION_INVALID */
 export async function composeRuntime(

@@ -26,6 +26,7 @@ import { createListTendersHandler } from '../functions/list-tenders/list-tenders
 import { logError, logInfo } from '../functions/log.ts';
 import { createPartyInfoHandler } from '../functions/party-info/party-info.handler.ts';
 import { createPublishTenderHandler } from '../functions/publish-tender/publish-tender.handler.ts';
+import { REQUEST_TIMEOUTS } from '../functions/request-timeouts.ts';
 import { composeRuntime, type Runtime } from '../functions/runtime.ts';
 import { createShowOutcomeHandler } from '../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../functions/show-tender/show-tender.handler.ts';
@@ -94,7 +95,7 @@ function environmentOf(partyDirectory: string, { parties, protocol }: PartyConfi
 }
 
 async function createTables(): Promise<void> {
-  const client = new DynamoDBClient({ endpoint: tables.endpoint });
+  const client = new DynamoDBClient({ endpoint: tables.endpoint, requestHandler: REQUEST_TIMEOUTS });
   for (const create of [
     () => createAuctionTable(client, STATE_TABLE),
     () => createOutboxTable(client, outboxTableOf(party)),

@@ -11,6 +11,7 @@ import { type AttributeValue, DynamoDBClient, ScanCommand } from '@aws-sdk/clien
 import { formatAmount, rankOf } from '../auction/amount.ts';
 import { shareBytesOf } from '../auction/submission.ts';
 import type { TenderTerms } from '../auction/tender.ts';
+import { REQUEST_TIMEOUTS } from '../functions/request-timeouts.ts';
 import type { LocalConsortium } from './consortium.ts';
 import { accessKeyOf, outboxTableOf, STATE_TABLE } from './tables.ts';
 
@@ -28,6 +29,7 @@ export async function scanParty(party: LocalConsortium['parties'][number]): Prom
     endpoint: party.dynamodbEndpoint,
     region: 'local',
     credentials: { accessKeyId: accessKeyOf(index), secretAccessKey: 'local' },
+    requestHandler: REQUEST_TIMEOUTS,
   });
   try {
     return [...(await scanTable(client, STATE_TABLE)), ...(await scanTable(client, outboxTableOf(index)))];
