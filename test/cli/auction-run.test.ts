@@ -62,7 +62,7 @@ describe.concurrent('tacit auction run', () => {
   });
 
   // The default protocol over processes is what the demonstration runs.
-  test('over three processes, with the protocol and the deadline given, comes to the same lots, gates and bytes', {
+  test('over three processes, with the protocol and the deadline given, comes to the same lots as in one', {
     timeout: 60_000,
   }, async () => {
     const closesAt = new Date(Date.now() + 600_000).toISOString();
@@ -78,9 +78,15 @@ describe.concurrent('tacit auction run', () => {
     expect(outbox.stderr).toContain('three party processes are up');
     const { lots, stats } = JSON.parse(outbox.stdout);
     expect(lots).toEqual(ROAD_LOTS);
-    const { clearingMs: _, ...counted } = JSON.parse(memory.stdout).stats;
-    expect(counted.protocol).toBe('replicated');
-    expect(stats).toMatchObject(counted);
+    // Gates and rounds may differ: a busy machine looks like a slow link, for which there is another plan.
+    for (const { protocol, bids: live, bits, rounds, ands, bytesSent, predicted } of [
+      JSON.parse(memory.stdout).stats,
+      stats,
+    ]) {
+      expect([protocol, live, bits]).toEqual(['replicated', 24, 28]);
+      expect(bytesSent).toEqual([predicted.bytes, predicted.bytes, predicted.bytes]);
+      expect({ rounds, ands, bytes: predicted.bytes }).toEqual(predicted);
+    }
   });
 
   test('over three processes refuses a deadline that has passed, which in memory is played', async () => {
