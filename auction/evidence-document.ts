@@ -16,7 +16,8 @@ const accused = { kind: z.literal('evidence'), tender: hashField, party: partyFi
 
 /** Two short fields of at most 1 KB; longer text is no hello. */
 const MAX_HELLO_LENGTH = 1400;
-const helloField = z
+/** As posted. */
+export const helloField = z
   .string()
   .check(
     z.maxLength(MAX_HELLO_LENGTH, 'must be shorter'),

@@ -48,7 +48,7 @@ export function checkEvidence(
   return { party, fault, sentence: `Party ${party} ${FAULTS[fault]}: ${particulars}.` };
 }
 
-/** Documents that another check refuses prove nothing; values that have no canonical form are no documents. */
+/** Documents that another check refuses prove nothing; values without a canonical form (RFC 8785) are none. */
 function checkedParticulars(
   evidence: Evidence,
   tender: CheckedTender,
@@ -63,7 +63,6 @@ function checkedParticulars(
       const detail = `the documents do not stand by themselves: ${cause.detail}`;
       throw new AuctionError('EVIDENCE_PROVES_NOTHING', detail, facts, { cause });
     }
-    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause;
     throw new AuctionError('EVIDENCE_MALFORMED', 'a document has no canonical form', facts, { cause });
   }
 }

@@ -25,7 +25,7 @@ export interface BlameRule {
   /** The faults that typically prove it; absent where the party does not look for evidence at all. */
   readonly provenBy?: readonly Fault[];
   /** What the parties show each other to find a proof that neither has alone. */
-  readonly exchange?: 'lists' | 'hellos' | 'proofs';
+  readonly exchange?: 'lists' | 'hellos' | 'outcomes' | 'proofs';
 }
 
 const UNSIGNED =
@@ -63,7 +63,7 @@ const ABORT_RULES: Readonly<Partial<Record<AbortCode, BlameRule>>> = {
     otherwise: 'peers',
     reason:
       'no two signed versions of one list were found: a party showed two and the other copy was not shown here, or a party only says that it saw another',
-    provenBy: ['two-lists'],
+    provenBy: ['two-lists', 'two-messages'],
     exchange: 'lists',
   },
   CLOSING_ROOTS_DIFFER: { otherwise: 'named', reason: PROGRAMS, provenBy: ['root-mismatch', 'two-roots'] },
@@ -88,8 +88,9 @@ const ABORT_RULES: Readonly<Partial<Record<AbortCode, BlameRule>>> = {
     otherwise: 'named',
     unnamed: 'nobody',
     reason:
-      'two parties signed different winners or prices, each once; which one is right follows from the bids, which nobody may open',
-    provenBy: ['two-outcomes', 'outcome-contradicts-lists', 'two-roots', 'outcome-breaks-rules'],
+      'two parties signed different winners or prices; which is right follows from the bids, which nobody may open. Another statement of the same party, which the third party may show, would prove it',
+    provenBy: ['two-outcomes', 'outcome-contradicts-lists', 'two-roots'],
+    exchange: 'outcomes',
   },
   CHANNEL_TIMEOUT: {
     otherwise: 'nobody',

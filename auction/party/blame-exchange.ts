@@ -8,8 +8,9 @@
  *
  * | topic             | step                          | holds                                             |
  * | ----------------- | ----------------------------- | ------------------------------------------------- |
- * | `<id>/blame`      | `lists`                       | the closing lists it saw                          |
+ * | `<id>/blame`      | `lists`                       | the closing lists, and what was said of them      |
  * | `<id>/blame`      | `hellos.<attempt>`            | the hellos of the attempt that it saw             |
+ * | `<id>/blame`      | `outcomes`                    | the signed outcomes that it saw                   |
  * | `<id>/evidence`   | `proof`                       | evidence                                          |
  *
  * All of it is public to the three parties anyway. A peer that takes no part costs a short wait.
@@ -23,9 +24,11 @@ import { type PartyIndex, peersOf } from '../../mpc/party.ts';
 import { withDeadline } from '../../mpc/session/deadline.ts';
 import { canonicalBytes } from '../canonical.ts';
 import { closingListSchema } from '../closing-list.ts';
-import { datedList } from '../evidence-messages.ts';
+import { helloField } from '../evidence-document.ts';
+import { datedList, messageSchema } from '../evidence-messages.ts';
 import type { Proof, SignedDocuments } from '../evidence-search.ts';
 import { partyField } from '../fields.ts';
+import { signedOutcomeSchema } from '../outcome.ts';
 import type { TenderId } from '../tender.ts';
 import { parseJson } from './closing-messages.ts';
 import { Conversation } from './conversation.ts';
@@ -37,12 +40,15 @@ const LOOK_TIMEOUT_MS = 1_000;
 
 const PROOF_STEP = 'proof';
 
+/** Each party's document in a few versions. */
+const MAX_SHOWN = 9;
+
 const shownSchema = z.object({
-  lists: z.optional(z.array(closingListSchema).check(z.maxLength(9))),
-  hellos: z.optional(
-    z
-      .array(z.object({ party: partyField, hello: z.string().check(z.maxLength(1400)) }))
-      .check(z.maxLength(9)),
+  lists: z.exactOptional(z.array(closingListSchema).check(z.maxLength(MAX_SHOWN))),
+  messages: z.exactOptional(z.array(messageSchema).check(z.maxLength(MAX_SHOWN))),
+  outcomes: z.exactOptional(z.array(signedOutcomeSchema).check(z.maxLength(MAX_SHOWN))),
+  hellos: z.exactOptional(
+    z.array(z.object({ party: partyField, hello: helloField })).check(z.maxLength(MAX_SHOWN)),
   ),
 });
 
@@ -64,7 +70,7 @@ export class BlameExchange {
 
   /**
    * Posts what this party saw and hands over what each peer saw, as it comes, until one answer is conclusive.
-   * @param step `lists`, or `hellos.` and the attempt
+   * @param step `lists`, `outcomes`, or `hellos.` and the attempt
    * @returns undefined where no peer's documents, and no proof of a peer, were conclusive
    */
   async show<Conclusion>(
@@ -74,7 +80,8 @@ export class BlameExchange {
   ): Promise<Conclusion | undefined> {
     const { channel, tender } = this.#parameters;
     const topic = `${tender}/blame`;
-    await this.#conversation(topic).say(step, async () => canonicalBytes(own));
+    const few = Object.entries(own).map(([name, documents]) => [name, documents.slice(0, MAX_SHOWN)]);
+    await this.#conversation(topic).say(step, async () => canonicalBytes(Object.fromEntries(few)));
     return await firstOf(
       peersOf(channel.self).map(async (peer) => {
         const shown = await this.#hear(topic, step, peer);
@@ -129,7 +136,8 @@ export class BlameExchange {
 function documentsIn(bytes: Uint8Array): Partial<SignedDocuments> {
   const shown = z.safeParse(shownSchema, jsonOf(bytes));
   if (!shown.success) return {};
-  return { lists: (shown.data.lists ?? []).map(datedList), hellos: shown.data.hellos ?? [] };
+  const { lists = [], ...others } = shown.data;
+  return { lists: lists.map(datedList), ...others };
 }
 
 function jsonOf(bytes: Uint8Array): unknown {

@@ -79,6 +79,13 @@ export class Witness implements Channel {
     return this.#hellos().findLast(({ from }) => from === this.self)?.step;
   }
 
+  /** Of all parties, as far as they were seen. */
+  hellosOf(attempt: string): SignedDocuments['hellos'] {
+    return this.#hellos()
+      .filter(({ step }) => step === attempt)
+      .map(asDocument);
+  }
+
   /** As far as they have the form of a document; neither receipts nor submissions come this way. */
   documents(): SignedDocuments {
     const json = this.#seen.filter(({ topic }) => topic !== this.#helloTopic).flatMap(jsonOf);
@@ -86,7 +93,7 @@ export class Witness implements Channel {
       lists: json.flatMap((value) => parsed(closingListSchema, value).map(datedList)),
       messages: json.flatMap((value) => parsed(messageSchema, value)),
       outcomes: json.flatMap((value): readonly SignedOutcome[] => parsed(signedOutcomeSchema, value)),
-      hellos: this.#hellos().map(({ from, bytes }) => ({ party: from, hello: toBase64url(bytes) })),
+      hellos: this.#hellos().map(asDocument),
       receipts: [],
       submissions: [],
     };
@@ -118,6 +125,10 @@ export class Witness implements Channel {
       (seen) => seen.topic !== this.#helloTopic || seen.from !== from || kept.has(seen),
     );
   }
+}
+
+function asDocument({ from, bytes }: Sighting): SignedDocuments['hellos'][number] {
+  return { party: from, hello: toBase64url(bytes) };
 }
 
 /** Everything that two heaps hold. */

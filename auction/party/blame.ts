@@ -39,6 +39,9 @@ export type Blame =
     }
   | { readonly kind: 'nobody'; readonly reason: string };
 
+/** About 150 KB. */
+const MAX_SHOWN_BIDS = 100;
+
 export interface BlameContext {
   readonly parameters: Pick<PartyParameters, 'keys' | 'store' | 'clock'>;
   readonly tender: CheckedTender;
@@ -170,17 +173,28 @@ async function exchanged(
     firstProof(joinDocuments(seen, documents), tender);
   switch (rule.exchange) {
     case 'lists':
-      return await exchange.show('lists', { lists: seen.lists }, conclude);
+      return await exchange.show(
+        'lists',
+        { lists: seen.lists, messages: seen.messages.filter(isShort) },
+        conclude,
+      );
+    case 'outcomes':
+      return await exchange.show('outcomes', { outcomes: seen.outcomes }, conclude);
     case 'hellos': {
       const attempt = witness.lastAttempt();
       if (attempt === undefined) return undefined;
-      return await exchange.show(`hellos.${attempt}`, { hellos: seen.hellos }, conclude);
+      return await exchange.show(`hellos.${attempt}`, { hellos: witness.hellosOf(attempt) }, conclude);
     }
     case 'proofs':
       return await exchange.awaitProofs((json) => proofOf(json, tender));
     case undefined:
       return undefined;
   }
+}
+
+/** Bids that were passed on are not sent round once more for the sake of a view. */
+function isShort({ bids }: SignedDocuments['messages'][number]): boolean {
+  return !Array.isArray(bids) || bids.length <= MAX_SHOWN_BIDS;
 }
 
 function proofOf(json: unknown, tender: CheckedTender): Proof | undefined {
