@@ -164,7 +164,11 @@ export function blameRule(code: AbortCode): BlameRule {
   return ABORT_RULES[code] ?? NO_PEER_INVOLVED;
 }
 
-/** The codes that a peer can cause. */
-export function abortCodes(): readonly string[] {
-  return Object.keys(ABORT_RULES);
+/** The codes that a peer, or a network, can cause. */
+export function abortCodes(): readonly AbortCode[] {
+  return Object.keys(ABORT_RULES).filter(isAbortCode);
+}
+
+function isAbortCode(name: string): name is AbortCode {
+  return name in ABORT_RULES;
 }

@@ -81,6 +81,12 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   STATE_OUT_OF_ORDER: 'Read the phase and do what it allows.',
   STATE_ROOT_CONFLICT:
     'Operator: stop, keep the tables. This party once agreed on another set: restored backup or tampering.',
+  EVIDENCE_MALFORMED: 'Check the file: evidence is copied as a party stored or posted it, never rewritten.',
+  EVIDENCE_OTHER_TENDER: 'Check it with the tender that it names.',
+  EVIDENCE_SIGNATURE:
+    'Do not believe the accusation: the accused did not sign what is held against it. Ask the accuser.',
+  EVIDENCE_PROVES_NOTHING:
+    'Do not believe the accusation: what the party signed is in order, or not what it was said to have seen.',
   BODY_TOO_LARGE: 'Send a valid document; `facts.maxBodyBytes` has the bound where a handler set it.',
   BODY_MALFORMED: 'Send JSON.',
   CSV_MALFORMED: 'Correct the line in `facts.line`.',

@@ -4,6 +4,7 @@
  */
 
 import { documentsIn, exampleSection, refusalTable, routeTable, shapeOf } from './api-tables.ts';
+import { blameTable, faultTable, otherCodes } from './blame-tables.ts';
 import { auctionTable, commandTable, engineTable, functionTable } from './error-tables.ts';
 import type { Exchange } from './example-exchange.ts';
 
@@ -30,6 +31,9 @@ export const GENERATED_PARTS: readonly GeneratedPart[] = [
   { page: 'docs/errors.md', name: 'engine codes', render: engineTable, matches: equal },
   { page: 'docs/errors.md', name: 'function codes', render: functionTable, matches: equal },
   { page: 'docs/errors.md', name: 'command codes', render: commandTable, matches: equal },
+  { page: 'docs/blame.md', name: 'faults', render: faultTable, matches: equal },
+  { page: 'docs/blame.md', name: 'abort codes', render: blameTable, matches: equal },
+  { page: 'docs/blame.md', name: 'other codes', render: otherCodes, matches: equal },
 ];
 
 /** @throws Error where the page has no such part, or two */
