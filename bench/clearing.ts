@@ -13,6 +13,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { argBestCost } from '../mpc/planner/arg-best-cost.ts';
+import { DEFAULT_LINK, type Link } from '../mpc/planner/link.ts';
 import { planGroups } from '../mpc/planner/planner.ts';
 import { predictCost } from '../mpc/protocols/protocol.ts';
 import {
@@ -28,16 +29,24 @@ const BITS = 64;
 /** Phantoms that a second-price clearing adds to the bids. */
 const PHANTOMS = 2;
 
-interface Link {
+interface Transport {
   readonly name: string;
   readonly channel: 'tcp' | 'outbox';
   readonly delayMs: number;
+  /** What the groups are planned for. */
+  readonly link: Link;
 }
 
-const LINKS: readonly Link[] = [
-  { name: 'TCP, loopback', channel: 'tcp', delayMs: 0 },
-  { name: 'TCP, 10 ms each way', channel: 'tcp', delayMs: 10 },
-  { name: 'outbox, loopback', channel: 'outbox', delayMs: 0 },
+/** A small round over TCP takes 0.3 ms here, and 10^9 bits a second are what a data centre gives. */
+const TRANSPORTS: readonly Transport[] = [
+  { name: 'TCP, loopback', channel: 'tcp', delayMs: 0, link: { roundTripMs: 0.6, bandwidthMbps: 1000 } },
+  {
+    name: 'TCP, 10 ms each way',
+    channel: 'tcp',
+    delayMs: 10,
+    link: { roundTripMs: 20, bandwidthMbps: 1000 },
+  },
+  { name: 'outbox, loopback', channel: 'outbox', delayMs: 0, link: DEFAULT_LINK },
 ];
 
 /** A process that says nothing for so long ends the run. */
@@ -46,7 +55,7 @@ const BOUND_MS = 300_000;
 type Cleared = Extract<Answer, { kind: 'cleared' }>;
 
 async function withParties(
-  link: Link,
+  transport: Transport,
   work: (clear: (order: Order) => Promise<readonly Cleared[]>) => Promise<void>,
 ) {
   const program = fileURLToPath(new URL('clearing-party.ts', import.meta.url));
@@ -60,7 +69,11 @@ async function withParties(
     return answers;
   };
   try {
-    const listening = await together({ kind: 'listen', channel: link.channel, delayMs: link.delayMs });
+    const listening = await together({
+      kind: 'listen',
+      channel: transport.channel,
+      delayMs: transport.delayMs,
+    });
     const endpoints = listening.map((answer) => (answer.kind === 'listening' ? answer.endpoint : ''));
     await together({ kind: 'connect', endpoints });
     await work(async (order) => (await together(order)).filter((answer) => answer.kind === 'cleared'));
@@ -69,12 +82,23 @@ async function withParties(
   }
 }
 
-async function measure(link: Link, protocol: ThreePartyName, sizes: readonly number[], trials: number) {
-  await withParties(link, async (clear) => {
+async function measure(
+  transport: Transport,
+  protocol: ThreePartyName,
+  sizes: readonly number[],
+  trials: number,
+) {
+  await withParties(transport, async (clear) => {
     for (const bids of sizes) {
       const candidates = bids + PHANTOMS;
       const manifest = THREE_PARTY_MANIFESTS[protocol];
-      const { groups } = planGroups({ candidates, bits: BITS, price: 'second', protocol: manifest });
+      const { groups } = planGroups({
+        candidates,
+        bits: BITS,
+        price: 'second',
+        protocol: manifest,
+        link: transport.link,
+      });
       const predicted = predictCost(
         manifest,
         argBestCost({ candidates, bits: BITS, price: 'second', groups }),
@@ -100,7 +124,7 @@ async function measure(link: Link, protocol: ThreePartyName, sizes: readonly num
       walls.sort((a, b) => a - b);
       cpus.sort((a, b) => a - b);
       const cells = [
-        link.name.padEnd(19),
+        transport.name.padEnd(19),
         protocol.padEnd(10),
         String(bids).padStart(6),
         String(predicted.rounds).padStart(6),
@@ -127,12 +151,12 @@ export async function benchClearing(quick: boolean): Promise<void> {
   console.log(
     '| ------------------- | ---------- | -----: | -----: | --------: | --------: | --------: | -----------: | -----: | ------: |',
   );
-  for (const link of LINKS) {
+  for (const transport of TRANSPORTS) {
     for (const protocol of THREE_PARTY_NAMES) {
-      await measure(link, protocol, quick ? [10, 100] : [10, 100, 1000, 10_000], quick ? 2 : 7);
+      await measure(transport, protocol, quick ? [10, 100] : [10, 100, 1000, 10_000], quick ? 2 : 7);
     }
   }
-  if (!quick) await measure(LINKS[0]!, 'verified', [100_000], 1);
+  if (!quick) await measure(TRANSPORTS[0]!, 'verified', [100_000], 1);
 }
 
 if (import.meta.main) await benchClearing(process.argv.includes('--quick'));
