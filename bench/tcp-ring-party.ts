@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import process from 'node:process';
 import { systemClock } from '../functions/system-clock.ts';
 import { BitVector } from '../mpc/bits/bit-vector.ts';
@@ -21,15 +21,22 @@ import { ReplicatedProtocol } from '../mpc/protocols/replicated/replicated.ts';
 import { constantShare } from '../mpc/protocols/replicated/shares.ts';
 import { createPartyIdentity, publicFromSeed } from '../mpc/session/identity.ts';
 import { openSession } from '../mpc/session/session.ts';
+import { echoServer, type PlainRing, ping, plainRing } from './tcp-ring-plain.ts';
 
 export type Order =
   | { readonly kind: 'connect'; readonly addresses: readonly [TcpAddress, TcpAddress, TcpAddress] }
   | { readonly kind: 'run'; readonly lanes: number; readonly rounds: number; readonly trials: number }
   | { readonly kind: 'ping'; readonly port: number; readonly bytes: number; readonly count: number }
+  | ({ readonly kind: 'plain-ring'; readonly port: number } & PlainRing)
   | { readonly kind: 'close' };
 
 export type Answer =
-  | { readonly kind: 'ready'; readonly address: TcpAddress; readonly echoPort: number }
+  | {
+      readonly kind: 'ready';
+      readonly address: TcpAddress;
+      readonly echoPort: number;
+      readonly ringPort: number;
+    }
   | { readonly kind: 'connected' }
   | { readonly kind: 'times'; readonly wallUs: readonly number[]; readonly cpuUs: readonly number[] };
 
@@ -92,44 +99,20 @@ function chainOfAnds(lanes: number, rounds: number): Circuit {
   return builder.build();
 }
 
-/** Round trips of so many bytes over a plain socket, in microseconds. */
-async function ping(port: number, bytes: number, count: number): Promise<number[]> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
-  const message = new Uint8Array(bytes);
-  const times: number[] = [];
-  for (let round = 0; round < count; round++) {
-    const start = process.hrtime.bigint();
-    socket.write(message);
-    await arrived(socket, bytes);
-    times.push(Number(process.hrtime.bigint() - start) / 1000);
-  }
-  socket.destroy();
-  return times;
-}
-
-function arrived(socket: Socket, bytes: number): Promise<void> {
-  return new Promise((resolve) => {
-    let left = bytes;
-    const take = (chunk: Buffer) => {
-      left -= chunk.length;
-      if (left > 0) return;
-      socket.off('data', take);
-      resolve();
-    };
-    socket.on('data', take);
-  });
+async function listening(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
+  return address.port;
 }
 
 async function main(self: PartyIndex): Promise<void> {
   const listener = await TcpListener.bind({ host: '127.0.0.1', port: 0 });
-  const echo = createServer({ noDelay: true }, (socket) => {
-    socket.on('data', (chunk) => socket.write(chunk));
-    socket.on('error', () => undefined);
-  });
-  echo.listen(0, '127.0.0.1');
-  await once(echo, 'listening');
-  const echoAddress = echo.address();
+  const echo = echoServer();
+  const echoPort = await listening(echo);
+  const ring = createServer({ noDelay: true });
+  const ringPort = await listening(ring);
   const answer = (message: Answer) => process.send?.(message);
   let channel: TcpChannel | undefined;
   process.on('message', async (order: Order) => {
@@ -150,14 +133,17 @@ async function main(self: PartyIndex): Promise<void> {
       case 'ping':
         answer({ kind: 'times', wallUs: await ping(order.port, order.bytes, order.count), cpuUs: [] });
         break;
+      case 'plain-ring':
+        answer({ kind: 'times', ...(await plainRing(ring, order.port, order)) });
+        break;
       case 'close':
         await channel?.close();
         echo.close();
+        ring.close();
         process.disconnect();
     }
   });
-  if (echoAddress === null || typeof echoAddress === 'string') throw new Error('no port for the echo');
-  answer({ kind: 'ready', address: listener.address, echoPort: echoAddress.port });
+  answer({ kind: 'ready', address: listener.address, echoPort, ringPort });
 }
 
 const self = Number(process.argv[2]);

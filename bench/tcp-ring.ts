@@ -1,9 +1,11 @@
 /**
- * AND layers of the replicated protocol among three processes over TCP on loopback, sealed and masked, and a plain
- * TCP ping-pong between two of them in the same run: `node bench/tcp-ring.ts`.
+ * AND layers of the replicated protocol among three processes over TCP on loopback, sealed and masked, and in the same
+ * run what plain sockets take: a ping-pong between two of them, and the three passing messages of the same size around
+ * without computing anything. `node bench/tcp-ring.ts`.
  *
  * A round is one AND layer: multiply, seal, send to one neighbour, receive from the other, unseal. The three processes
- * share this machine's cores. Each figure is the median over trials, of the slowest party in each.
+ * share this machine's cores. Each figure is the median over trials, of the slowest party in each. With fewer cores than
+ * parties the plain ring, not the ping-pong, is what no round can be faster than.
  */
 
 import { execFileSync, fork } from 'node:child_process';
@@ -12,14 +14,17 @@ import { cpus } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Answer, Order } from './tcp-ring-party.ts';
 
-export interface RingRow {
-  readonly lanes: number;
-  /** Microseconds a round. */
+/** One kind of round: microseconds each. */
+export interface RoundTimes {
   readonly median: number;
   readonly min: number;
   readonly max: number;
   /** Median of the processor time of one party, in microseconds a round. */
   readonly cpuMedian: number;
+}
+
+export interface RingRow extends RoundTimes {
+  readonly lanes: number;
 }
 
 export interface RingReport {
@@ -29,6 +34,8 @@ export interface RingReport {
   readonly trials: number;
   /** Round trip of a plain TCP ping-pong, microseconds. */
   readonly pings: readonly { readonly bytes: number; readonly median: number; readonly min: number }[];
+  /** Three processes that pass so many bytes around. */
+  readonly plainRings: readonly (RoundTimes & { readonly bytes: number })[];
   readonly rows: readonly RingRow[];
 }
 
@@ -41,6 +48,10 @@ const MIN_ROUNDS = 8;
 
 const PING_BYTES = [32, 144, 4096];
 const PINGS = 3000;
+
+/** A layer of 2^10 lanes with its seal, and one of 2^20 lanes. */
+const RING_BYTES = [144, 131_072];
+const RING_ROUNDS = 300;
 
 /** The whole run ends after that long, whatever happens. */
 const BOUND_MS = 180_000;
@@ -74,20 +85,26 @@ export async function benchTcpRing({ trials = 9, lanes = LANES } = {}): Promise<
       const times = timesOf(await answer).wallUs.toSorted((a, b) => a - b);
       pings.push({ bytes, median: middleOf(times), min: times[0]! });
     }
+    const plainRings = [];
+    const ringPorts = [two!.ringPort, zero!.ringPort, one!.ringPort];
+    for (const bytes of RING_BYTES) {
+      const measured = async (count: number) => {
+        const answers = Promise.all([answerOf(0), answerOf(1), answerOf(2)]);
+        for (const party of [0, 1, 2]) {
+          const port = ringPorts[party]!;
+          tell(party, { kind: 'plain-ring', port, bytes, rounds: RING_ROUNDS, trials: count });
+        }
+        return answers;
+      };
+      await measured(2);
+      plainRings.push({ bytes, ...roundTimes(await measured(trials)) });
+    }
     const rows: RingRow[] = [];
     for (const count of lanes) {
       const rounds = Math.min(MAX_ROUNDS, Math.max(MIN_ROUNDS, Math.floor(TRIAL_ANDS / count)));
       await together({ kind: 'run', lanes: count, rounds, trials: 2 });
-      const times = (await together({ kind: 'run', lanes: count, rounds, trials })).map(timesOf);
-      const wall = slowest(times.map(({ wallUs }) => wallUs)).toSorted((a, b) => a - b);
-      const cpu = slowest(times.map(({ cpuUs }) => cpuUs)).toSorted((a, b) => a - b);
-      rows.push({
-        lanes: count,
-        median: middleOf(wall),
-        min: wall[0]!,
-        max: wall.at(-1)!,
-        cpuMedian: middleOf(cpu),
-      });
+      const answers = await together({ kind: 'run', lanes: count, rounds, trials });
+      rows.push({ lanes: count, ...roundTimes(answers) });
     }
     return {
       machine: cpus()[0]?.model ?? 'unknown',
@@ -95,6 +112,7 @@ export async function benchTcpRing({ trials = 9, lanes = LANES } = {}): Promise<
       commit: commitOf(),
       trials,
       pings,
+      plainRings,
       rows,
     };
   } finally {
@@ -102,11 +120,15 @@ export async function benchTcpRing({ trials = 9, lanes = LANES } = {}): Promise<
   }
 }
 
-export function printTcpRing({ machine, node, commit, trials, pings, rows }: RingReport): void {
+export function printTcpRing({ machine, node, commit, trials, pings, plainRings, rows }: RingReport): void {
   console.log('AND layers among three processes over TCP on loopback, sealed, replicated protocol');
   console.log(`${machine}, ${cpus().length} cores; Node ${node}; commit ${commit}; ${trials} trials`);
   for (const { bytes, median, min } of pings) {
     console.log(`plain TCP ping-pong of ${bytes} bytes: ${median.toFixed(0)} us (min ${min.toFixed(0)})`);
+  }
+  for (const { bytes, median, min, cpuMedian } of plainRings) {
+    const us = `${median.toFixed(0)} us a round (min ${min.toFixed(0)}), CPU ${cpuMedian.toFixed(0)} us of a party`;
+    console.log(`plain TCP ring of ${bytes} bytes: ${us}`);
   }
   console.log('\n|   lanes | us a round |    min |    max | CPU us of a party | 10^9 AND/s |');
   console.log('| ------: | ---------: | -----: | -----: | ----------------: | ---------: |');
@@ -126,6 +148,13 @@ export function printTcpRing({ machine, node, commit, trials, pings, rows }: Rin
 function timesOf(answer: Answer) {
   if (answer.kind !== 'times') throw new Error(`a party answered ${answer.kind} instead of times`);
   return answer;
+}
+
+function roundTimes(answers: readonly Answer[]): RoundTimes {
+  const times = answers.map(timesOf);
+  const wall = slowest(times.map(({ wallUs }) => wallUs)).toSorted((a, b) => a - b);
+  const cpu = slowest(times.map(({ cpuUs }) => cpuUs)).toSorted((a, b) => a - b);
+  return { median: middleOf(wall), min: wall[0]!, max: wall.at(-1)!, cpuMedian: middleOf(cpu) };
 }
 
 /** Of each trial, the time of the slowest party. */
