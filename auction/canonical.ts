@@ -20,11 +20,28 @@ export const PROTOCOL = 'tacit/1';
 /** What a hash or signature is about; each kind is used for one structure alone. */
 export type DocumentKind = 'tender' | 'close' | 'bid' | 'withdrawal' | 'receipt' | 'closing-list' | 'outcome';
 
-/** RFC 8785 bytes of a JSON value. @throws TypeError where the value is no JSON */
+/**
+ * RFC 8785 bytes of a JSON value.
+ * @throws AuctionError TEXT_MALFORMED where a text is no Unicode, which JSON lets escapes spell (RFC 8785, section 3.2.2.2);
+ *   TypeError where the value is no JSON
+ */
 export function canonicalBytes(value: unknown): Uint8Array<ArrayBuffer> {
-  const text = canonicalize(value);
+  const text = canonicalText(value);
   if (text === undefined) throw new TypeError('the value has no JSON form');
   return utf8(text);
+}
+
+function canonicalText(value: unknown): string | undefined {
+  try {
+    return canonicalize(value);
+  } catch (cause) {
+    throw new AuctionError(
+      'TEXT_MALFORMED',
+      'a text or a number of the document has no canonical form',
+      {},
+      { cause },
+    );
+  }
 }
 
 /** What is hashed and what is signed: protocol, kind and canonical bytes, each with its length. */

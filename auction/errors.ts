@@ -161,6 +161,7 @@ export const AUCTION_ERRORS = {
     status: 400,
     meaning: 'a key or the file that holds it does not have the documented form',
   },
+  TEXT_MALFORMED: { status: 400, meaning: 'a text holds half of a surrogate pair, which has no bytes' },
   ENCODING_MALFORMED: { status: 400, meaning: 'text is not base64url without padding' },
 } as const satisfies Readonly<Record<string, CodeMeaning>>;
 

@@ -82,7 +82,7 @@ export interface Closing {
  */
 export async function agreeOnClosing(parameters: ClosingParameters): Promise<Closing> {
   const { terms, store, onStep } = parameters;
-  const conversation = new Conversation({ ...parameters, topic: `${terms.id}/closing` });
+  const conversation = new Conversation({ ...parameters, topic: topicOf(terms) });
   onStep('list');
   const lists = await exchangeLists(parameters, conversation);
   const set = closingSet(terms, lists);
@@ -104,6 +104,21 @@ export async function agreeOnClosing(parameters: ClosingParameters): Promise<Clo
   const shares = new Map([...opened.shares, ...repaired]);
   requireEveryShare(set, shares);
   return { lists, set, coins, shares, rounds };
+}
+
+/** Whether this party's closing list is made and names the submission. */
+export async function listedAtClosing(
+  parameters: Pick<ClosingParameters, 'channel' | 'terms' | 'parties'>,
+  submission: string,
+): Promise<boolean> {
+  const list = await parameters.channel.recall(topicOf(parameters.terms), 'list');
+  if (list === undefined) return false;
+  const { entries } = checkClosingList(parseJson(list), parameters, nodeSignatures);
+  return entries.some((entry) => entry.submission === submission);
+}
+
+function topicOf({ id }: TenderTerms): string {
+  return `${id}/closing`;
 }
 
 async function exchangeLists(

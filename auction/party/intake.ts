@@ -5,9 +5,10 @@
  * Against bidders: signatures, eligibility, names (a name belongs to the first key that used it, so no name can
  * gather receipts for two keys at two parties), versions, and the party's own envelope against the commitments.
  * Against the bidder's clock and against races with the closing: the deadline is judged by the party's clock at
- * the moment of the receipt, and the phase is read again after the write. Whoever holds a receipt is therefore
- * in the closing list: the list is made after the phase changed, so after the write. A submission that was
- * stored but found the tender closing gets no receipt; whether the list has it does no harm.
+ * the moment of the receipt, and the phase is read again after the write, and before a receipt is given once more.
+ * Whoever holds a receipt is therefore in the closing list: the list is made after the phase changed, so after the
+ * write. A submission that was stored but found the tender closing gets its receipt only once the list has it; so does
+ * a bidder whose answer got lost and who asks again after the deadline.
  *
  * Cost of a name's first bid: two writes, the name and the submission, and two reads of the state, which bids at
  * the same time share; two signatures' work (one checked, one made) and one envelope opened.
@@ -35,6 +36,8 @@ export interface IntakeParameters {
   readonly keys: PartyKeys;
   readonly store: AuctionStore;
   readonly clock: Clock;
+  /** Whether this party's closing list is made and names the submission. */
+  listed(submission: string): Promise<boolean>;
 }
 
 /**
@@ -47,16 +50,20 @@ export interface IntakeParameters {
 export async function takeIn(parameters: IntakeParameters, json: unknown): Promise<Receipt> {
   const { terms, keys, store, clock } = parameters;
   const submission = checkSubmission(json, terms, nodeSignatures);
-  await requireAccepting(parameters);
   const { lot, bidder, version } = submission;
   const hash = submissionHash(submission);
+  if (!acceptsSubmissions((await store.state(terms.id)).state, clock.now(), terms)) {
+    const stored = await store.submission(terms.id, lot, bidder, version);
+    if (stored?.hash !== hash) throw tooLate();
+    return await receiptOfStored(parameters, hash, stored.receipt);
+  }
   const known =
     submission.kind === 'bid'
       ? await latestBeforeBid(parameters, submission)
       : await latestBeforeWithdrawal(parameters, submission);
   if (known !== undefined && known.submission.version >= version) {
     const same = await store.submission(terms.id, lot, bidder, version);
-    if (same?.hash === hash) return same.receipt;
+    if (same?.hash === hash) return await receiptOfStored(parameters, hash, same.receipt);
     throw replayed(submission, known);
   }
   requireBidToWithdraw(submission, known);
@@ -67,13 +74,18 @@ export async function takeIn(parameters: IntakeParameters, json: unknown): Promi
   const stored = await store.putSubmission(terms.id, { hash, submission, receipt });
   const kept = stored === 'stored' ? undefined : await store.submission(terms.id, lot, bidder, version);
   if (kept !== undefined && kept.hash !== hash) throw replayed(submission, kept);
-  if ((await store.state(terms.id)).state.phase !== 'open') throw tooLate();
-  return kept?.receipt ?? receipt;
+  return await receiptOfStored(parameters, hash, kept?.receipt ?? receipt);
 }
 
-async function requireAccepting({ terms, store, clock }: IntakeParameters): Promise<void> {
-  const { state } = await store.state(terms.id);
-  if (!acceptsSubmissions(state, clock.now(), terms)) throw tooLate();
+/** The receipt of a submission that is stored, unless the closing list may be without it. */
+async function receiptOfStored(
+  { terms, store, listed }: IntakeParameters,
+  hash: string,
+  receipt: Receipt,
+): Promise<Receipt> {
+  const { phase } = (await store.state(terms.id)).state;
+  if (phase === 'open' || (await listed(hash))) return receipt;
+  throw tooLate();
 }
 
 /**

@@ -21,6 +21,7 @@ import {
   type TenderId,
 } from '../tender.ts';
 import { type ClearingReport, ClearingRun, type ClearOptions } from './clearing-run.ts';
+import { listedAtClosing } from './closing.ts';
 import { takeIn } from './intake.ts';
 import { partyRecordOf } from './keys.ts';
 import { OutcomeExchange } from './outcome-exchange.ts';
@@ -81,8 +82,10 @@ export class AuctionParty {
    * @throws AuctionError TENDER_UNKNOWN, and what `takeIn` refuses
    */
   async submit(id: TenderId, json: unknown): Promise<Receipt> {
-    const { terms } = await this.#known(id);
-    return await takeIn({ ...this.#parameters, terms }, json);
+    const { terms, signed } = await this.#known(id);
+    const context = { ...this.#parameters, terms, parties: signed.tender.parties };
+    const listed = (submission: string) => listedAtClosing(context, submission);
+    return await takeIn({ ...this.#parameters, terms, listed }, json);
   }
 
   /** @throws AuctionError TENDER_UNKNOWN, CLOSE_MALFORMED, CLOSE_OTHER_TENDER, CLOSE_UNAUTHORISED */

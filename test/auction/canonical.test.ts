@@ -28,6 +28,12 @@ describe('canonical JSON', () => {
     expect(text(input).indexOf('"1"')).toBeLessThan(text(input).indexOf('\u0080'));
   });
 
+  it('refuses half of a surrogate pair, which an escape can spell', () => {
+    for (const json of ['"\\ud800"', '{"a":["\\udc00"]}', '{"\\ud800":1}']) {
+      refused(() => canonicalBytes(JSON.parse(json)), 'TEXT_MALFORMED');
+    }
+  });
+
   it('does not depend on the order of fields', () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {

@@ -12,6 +12,7 @@ import { checkEvidence } from '../../auction/evidence.ts';
 import type { Fault } from '../../auction/evidence-document.ts';
 import { findEvidence } from '../../auction/evidence-search.ts';
 import { nodeSignatures } from '../../auction/party/signatures-node.ts';
+import type { AuctionStore } from '../../auction/party/store.ts';
 import type { CheckedTender } from '../../auction/tender.ts';
 import { frame } from '../../mpc/bytes.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
@@ -288,4 +289,43 @@ function variant(value: unknown, how: number): unknown {
   const at = how % value.length;
   const digit = value[at] === 'A' ? 'B' : 'A';
   return value.slice(0, at) + digit + value.slice(at + 1);
+}
+
+test('a bid stored too late to be listed gets no receipt, however often it is sent', async () => {
+  const { world, pool } = await watchedWorld({ spec: { minimumBids: 1000 } });
+  const bid = await world.bid('Ann', 5n);
+  const [store] = world.stores;
+  const put = Promise.withResolvers<void>();
+  const look = Promise.withResolvers<void>();
+  const first = world.start(0, { store: holding(store, 'putSubmission', put.promise) }).submit(world.id, bid);
+  const again = world
+    .start(0, { store: holding(store, 'latestSubmission', look.promise) })
+    .submit(world.id, bid);
+  const ends = Promise.allSettled([first, again]);
+  await store.submissions(world.id);
+  await world.closeAll();
+  await world.clearAll();
+  put.resolve();
+  await first.catch(() => {});
+  look.resolve();
+  for (const end of await ends) {
+    if (end.status === 'fulfilled') pool.receipts.push(end.value);
+    else expect(end.reason).toMatchObject({ code: 'BID_AFTER_DEADLINE' });
+  }
+  expect(findEvidence(pool, world.tender, nodeSignatures)).toEqual([]);
+});
+
+/** A store whose one method waits for a gate. */
+function holding(store: AuctionStore, method: keyof AuctionStore, gate: Promise<void>): AuctionStore {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      if (name !== method) return value.bind(target);
+      return async (...given: unknown[]) => {
+        await gate;
+        return value.apply(target, given);
+      };
+    },
+  });
 }

@@ -91,6 +91,7 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   BODY_MALFORMED: 'Send JSON.',
   CSV_MALFORMED: 'Correct the line in `facts.line`.',
   KEY_MALFORMED: 'Use the key file as it was written; make a new key if it is damaged.',
+  TEXT_MALFORMED: 'Send Unicode text: an escape such as "\\ud800" must not stand alone.',
   ENCODING_MALFORMED: 'Use base64url without padding and with zero spare bits (RFC 4648 section 5).',
 };
 

@@ -50,6 +50,18 @@ describe('intake', () => {
     expect(await world.stores[0].submissions(world.id)).toHaveLength(1);
   });
 
+  test('gives a bidder whose answer got lost its receipt after the deadline and after the closing', async () => {
+    const bid = await world.bid('Ann', 70n);
+    const receipts = await world.submit(bid);
+    world.clock.advance(120_000);
+    expect(await world.submit(bid)).toEqual(receipts);
+    await world.clearAll();
+    expect(await world.submit(bid)).toEqual(receipts);
+    await expect(world.submit(await world.bid('Ann', 60n, { version: 2 }))).rejects.toMatchObject({
+      code: 'BID_AFTER_DEADLINE',
+    });
+  });
+
   test('takes amendments, withdrawals, and bids after a withdrawal', async () => {
     await world.submit(await world.bid('Ann', 70n));
     await world.submit(await world.bid('Ann', 60n, { version: 2 }));
@@ -218,7 +230,7 @@ describe('intake', () => {
     await world.submit(bid);
     world.clock.set(60_000);
     await expectRefusal(late, 'BID_AFTER_DEADLINE');
-    await expectRefusal(bid, 'BID_AFTER_DEADLINE');
+    await expectRefusal(await world.bid('Ann', 4n, { version: 2 }), 'BID_AFTER_DEADLINE');
   });
 
   test('refuses everything once closed', async () => {
