@@ -58,7 +58,7 @@ function checkedParticulars(
   try {
     return particularsOf(evidence, { tender, party: evidence.party, signatures });
   } catch (cause) {
-    if (cause instanceof AuctionError) {
+    if (cause instanceof AuctionError && cause.code !== 'TEXT_MALFORMED') {
       if (cause.code.startsWith('EVIDENCE_')) throw cause;
       const detail = `the documents do not stand by themselves: ${cause.detail}`;
       throw new AuctionError('EVIDENCE_PROVES_NOTHING', detail, facts, { cause });
