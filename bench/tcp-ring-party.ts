@@ -21,7 +21,7 @@ import { ReplicatedProtocol } from '../mpc/protocols/replicated/replicated.ts';
 import { constantShare } from '../mpc/protocols/replicated/shares.ts';
 import { createPartyIdentity, publicFromSeed } from '../mpc/session/identity.ts';
 import { openSession } from '../mpc/session/session.ts';
-import { echoServer, type PlainRing, ping, plainRing } from './tcp-ring-plain.ts';
+import { connectionsTo, echoServer, type PlainRing, ping, plainRing } from './tcp-ring-plain.ts';
 
 export type Order =
   | { readonly kind: 'connect'; readonly addresses: readonly [TcpAddress, TcpAddress, TcpAddress] }
@@ -112,6 +112,7 @@ async function main(self: PartyIndex): Promise<void> {
   const echo = echoServer();
   const echoPort = await listening(echo);
   const ring = createServer({ noDelay: true });
+  const connections = connectionsTo(ring);
   const ringPort = await listening(ring);
   const answer = (message: Answer) => process.send?.(message);
   let channel: TcpChannel | undefined;
@@ -134,7 +135,7 @@ async function main(self: PartyIndex): Promise<void> {
         answer({ kind: 'times', wallUs: await ping(order.port, order.bytes, order.count), cpuUs: [] });
         break;
       case 'plain-ring':
-        answer({ kind: 'times', ...(await plainRing(ring, order.port, order)) });
+        answer({ kind: 'times', ...(await plainRing(connections, order.port, order)) });
         break;
       case 'close':
         await channel?.close();

@@ -5,7 +5,7 @@
  * Plain sockets, the same bytes again and again, no framing: what bench/tcp-ring.ts compares its rounds with.
  */
 
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import process from 'node:process';
 
@@ -39,16 +39,25 @@ export async function ping(port: number, bytes: number, count: number): Promise<
   return times;
 }
 
+/** Connections in the order in which they came, kept from now on: a neighbour may dial before this party is asked to. */
+export function connectionsTo(server: Server): AsyncIterableIterator<Socket[]> {
+  return on(server, 'connection');
+}
+
 /**
  * Microseconds a round, and of processor time of this process.
- * @param server where the one neighbour connects
+ * @param connections where the one neighbour connects
  * @param port where the other neighbour listens
  */
-export async function plainRing(server: Server, port: number, { bytes, rounds, trials }: PlainRing) {
-  const accepted = once(server, 'connection');
+export async function plainRing(
+  connections: AsyncIterableIterator<Socket[]>,
+  port: number,
+  { bytes, rounds, trials }: PlainRing,
+) {
   const sending = await connected(port);
-  const [receiving]: Socket[] = await accepted;
-  const arrivals = new Arrivals(receiving!);
+  const accepted = await connections.next();
+  const receiving = accepted.value[0]!;
+  const arrivals = new Arrivals(receiving);
   const message = new Uint8Array(bytes);
   const wallUs: number[] = [];
   const cpuUs: number[] = [];
@@ -64,7 +73,7 @@ export async function plainRing(server: Server, port: number, { bytes, rounds, t
     cpuUs.push((user + system) / rounds);
   }
   sending.end();
-  await once(receiving!, 'end');
+  await once(receiving, 'end');
   return { wallUs, cpuUs };
 }
 
