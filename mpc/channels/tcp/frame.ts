@@ -14,6 +14,7 @@
  */
 
 import { MpcError } from '../../errors.ts';
+import { freeLargeAtOnce } from '../../random/free-at-once.ts';
 import { MAX_MESSAGE_BYTES } from '../channel.ts';
 
 export const FRAME_KINDS = ['greeting', 'parcel', 'everyone', 'received', 'question', 'nothing'] as const;
@@ -64,10 +65,14 @@ export class FrameReader {
     this.#deliver = deliver;
   }
 
-  /** @throws MpcError CHANNEL_FRAME_MALFORMED; the stream is of no use afterwards */
+  /**
+   * @param chunk given up by the caller: all of it is copied, and a large one freed
+   * @throws MpcError CHANNEL_FRAME_MALFORMED; the stream is of no use afterwards
+   */
   push(chunk: Buffer): void {
-    let offset = 0;
-    while (offset < chunk.length) offset = this.#take(chunk, offset);
+    const { length } = chunk;
+    for (let offset = 0; offset < length; ) offset = this.#take(chunk, offset);
+    freeLargeAtOnce(chunk);
   }
 
   #take(chunk: Buffer, offset: number): number {
