@@ -3,7 +3,7 @@
  * every lot, and open nothing else.
  *
  * Against whom depends on the protocol (`ProtocolManifest.corruption`). With `verified`, the default, one party may do
- * anything: the outcome is right or the attempt ends before anything opens. With `replicated` a party that deviates can
+ * anything: the outcome is right or the attempt aborts, and nothing but the outcome opens. With `replicated` a party that deviates can
  * make the outcome wrong without being noticed. The shares are those the bidders committed to, so a party that uses
  * others fails the check of its ANDs, which its neighbours compute from their own. The session is bound to the circuit and to the closing root, so no party can be led
  * to compute other rules or on other bids than its peers.

@@ -21,7 +21,7 @@ export const VERIFIED_MANIFEST: ProtocolManifest = {
   ...REPLICATED_MANIFEST,
   name: 'verified',
   corruption:
-    'one of the three parties, malicious: it may do anything; the result is right or the attempt aborts before anything opens',
+    'one of the three parties, malicious: it may do anything; the attempt ends in the right result or aborts, and nothing but the right result opens',
   computeNsPerAnd: 30,
   check: (circuit) =>
     circuit.ands === 0 ? { rounds: 0, bytes: 0 } : { rounds: CHECK_ROUNDS, bytes: checkBytes(circuit) },

@@ -3,8 +3,10 @@
  * plus about a kilobyte for each million ANDs, and three rounds more than `replicated`.
  *
  * Adversary: one party that does anything at all: sends wrong bits in any AND, wrong shares, nothing, or messages chosen
- * after seeing others'. It ends in the right outputs or in an abort before anything is opened. Two colluding parties are
- * out of scope: they hold all shares.
+ * after seeing others'. No honest party accepts a wrong output, and nothing that follows from a wrong AND is opened. It is
+ * security with abort, not fairness: whoever followed the protocol up to the verdicts can learn the right outputs and
+ * keep an honest party from them, by a wrong verdict about another party or a wrong share at the opening. Two colluding
+ * parties are out of scope: they hold all shares.
  *
  * How. The ANDs are those of `replicated` (Araki et al., CCS 2016), which is already private against a malicious party;
  * what it lacks is correctness. So every party proves, to its two neighbours at once and before anything opens, that all
@@ -18,15 +20,17 @@
  *    and the prover lacks. Only the left one may send it: it is the receiver of the prover's AND messages, so when it has
  *    passed its last layer the prover has no message left to choose. (The right one can be a layer ahead; a seed from it
  *    would let a prover fit its last errors to the coefficients.)
- * 2. `check/proof`: the prover sends the right verifier the seed it was given, its half of all rounds and a nonce, and the
- *    left verifier the challenges (transcript.ts). The right verifier stops if the seed is another than it holds. The left half of the rounds comes from a stream the two have in common.
+ * 2. `check/proof`: the prover sends the right verifier the seed it was given, its half of all rounds and a nonce, and
+ *    the left verifier the challenges (transcript.ts). The right verifier stops if the seed is another than it holds.
+ *    The left half of the rounds comes from a stream the two have in common.
  * 3. `check/verdict`: the verifiers exchange their folded, blinded factors, their halves of the last claim and a digest of
  *    the challenges, and abort unless product, sum and digests agree.
  *
  * Where we differ from the papers: their proofs interpolate polynomials over many points with a challenge each; ours is
  * the sum-check with two points a round and Fiat-Shamir over 2^128, whose first five rounds work on bits by table
  * look-up. The zero-knowledge argument is the same: each verifier sees one uniformly random half of every message, and of
- * the last claim two factors blinded by an element it does not know, whose product it could have computed itself.
+ * the last claim the other verifier's factor, blinded by an element it does not know, and that verifier's half, which it
+ * could have computed itself from both factors and its own half.
  *
  * Soundness: see manifest.ts. Inputs: a party that uses other input shares than its neighbours hold fails this check, as
  * the neighbours' side of each equation is computed from their own shares; bids are bound to them by commitments.
@@ -81,7 +85,7 @@ export class VerifiedProtocol implements Protocol<ReplicatedVector> {
   /**
    * Evaluates and checks every AND.
    * @throws MpcError CHECK_FAILED, CHECK_SEED_DIFFERS, CHECK_CHALLENGES_DIFFER when a proof does not hold, and what links and inputs throw;
-   *   nothing is opened then
+   *   this party opens nothing then
    */
   async evaluate(circuit: Circuit, inputs: ReadonlyMap<string, ReplicatedVector>): Promise<Evaluated> {
     requireWithinMessageBound(circuit);
