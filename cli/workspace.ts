@@ -90,12 +90,23 @@ export class Workspace {
   }
 }
 
-/** @throws CliError FILE_UNREADABLE */
+/**
+ * The text of a UTF-8 file, without its byte-order mark. Bytes that are no UTF-8 are refused and not replaced:
+ * replaced, two names of a file in another encoding could become one.
+ * @throws CliError FILE_UNREADABLE
+ */
 export async function readTextFile(path: string): Promise<string> {
+  let bytes: Uint8Array;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (cause) {
     throw new CliError('FILE_UNREADABLE', `the file ${path} cannot be read`, { path }, { cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const detail = `the file ${path} is not UTF-8 text: save it in that encoding`;
+    throw new CliError('FILE_UNREADABLE', detail, { path }, { cause });
   }
 }
 

@@ -14,9 +14,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function fileOf(name: string, text: string): Promise<string> {
+async function fileOf(name: string, content: string | Uint8Array): Promise<string> {
   const path = join(directory, name);
-  await writeFile(path, text);
+  await writeFile(path, content);
   return path;
 }
 
@@ -160,6 +160,20 @@ describe.concurrent('tacit auction run', () => {
       facts: { line: 3, field: 'amount' },
     });
     expect(stderr).not.toContain('77777');
+  });
+
+  test('reads files with a byte-order mark, and refuses what is not UTF-8 before two names become one', async () => {
+    const [, spec = '', , bids = ''] = example('road-resurfacing');
+    const marked = await fileOf('marked.json', `\ufeff${await readFile(spec, 'utf8')}`);
+    const latin = Buffer.from('bidder,lot,amount\nM\u00fcller,A,1.00\nM\u00f6ller,A,2.00\n', 'latin1');
+    const run = (file: string) =>
+      tacit('auction', 'run', '--tender', marked, '--bids', file, '--protocol', 'clear', '--json');
+    expect(JSON.parse((await run(bids)).stdout).lots).toEqual(ROAD_LOTS);
+    expect(await run(await fileOf('latin.csv', latin))).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^FILE_UNREADABLE: .*not UTF-8.*\n/),
+    });
   });
 
   test('refuses files that are missing, no JSON, or no tender', async () => {
