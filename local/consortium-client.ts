@@ -87,21 +87,24 @@ export class ConsortiumClient {
     );
   }
 
-  /** Sends a bid or withdrawal to all three at once and checks what comes back. */
+  /**
+   * Sends a bid or withdrawal to all three at once and checks what comes back. A receipt counts for the party that
+   * signed it, whatever address it came from: where addresses are mixed up, the bid is received all the same.
+   */
   async submit(submission: Submission, { id, terms, signed }: CheckedTender): Promise<Submitted> {
-    const receipts: Receipt[] = [];
+    const receiptOf = new Map<PartyIndex, Receipt>();
     const refusals = await this.#everywhere(async (party, index) => {
       const json = await party.submit(id, submission);
       const context = { terms, parties: signed.tender.parties, submission };
       const receipt = checkReceipt(json, context, nodeSignatures);
+      receiptOf.set(receipt.party, receipt);
       if (receipt.party !== index) {
-        throw new AuctionError('RECEIPT_MISMATCH', 'the receipt is signed by another party', {
+        throw new AuctionError('RECEIPT_MISMATCH', `the receipt is signed by party ${receipt.party}`, {
           party: index,
         });
       }
-      receipts.push(receipt);
     });
-    receipts.sort((left, right) => left.party - right.party);
+    const receipts = [...receiptOf.values()].sort((left, right) => left.party - right.party);
     return { receipts, refusals, standing: standingOf(receipts) };
   }
 

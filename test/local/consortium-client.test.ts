@@ -83,7 +83,7 @@ async function clientOf(...answers: readonly [Answer[], Answer[], Answer[]]): Pr
 }
 
 describe('a client of three parties', () => {
-  test('counts a receipt only if its own party signed it for this very bid', async () => {
+  test('counts a receipt once, and only if it was signed for this very bid', async () => {
     const tender = newTender();
     const [bid, other] = [await bidFor(tender), await bidFor(tender)];
     const client = await clientOf(
@@ -98,6 +98,23 @@ describe('a client of three parties', () => {
       [2, 'RECEIPT_MISMATCH'],
     ]);
     expect(standing).toBe('does-not-count');
+  });
+
+  test('counts the receipts of parties whose addresses are mixed up, and tells', async () => {
+    const tender = newTender();
+    const bid = await bidFor(tender);
+    const client = await clientOf(
+      [{ json: receiptOf(1, bid) }],
+      [{ json: receiptOf(0, bid) }],
+      [{ json: receiptOf(2, bid) }],
+    );
+    const { receipts, refusals, standing } = await client.submit(bid, tender);
+    expect(receipts.map(({ party }) => party)).toEqual([0, 1, 2]);
+    expect(refusals.map(({ party, code }) => [party, code])).toEqual([
+      [0, 'RECEIPT_MISMATCH'],
+      [1, 'RECEIPT_MISMATCH'],
+    ]);
+    expect(standing).toBe('counts');
   });
 
   test('does not take a forged receipt, or what is no answer of a party', async () => {
