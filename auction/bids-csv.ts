@@ -1,10 +1,10 @@
 /**
  * Bids from a CSV file (RFC 4180), for rehearsals and for auctions run in one process.
  *
- * The header is `bidder,lot,amount`, or `bidder,amount` where the tender has the one lot `1`. A later line of
- * the same bidder in the same lot amends the earlier one; the amount `withdraw` withdraws it. A byte-order
- * mark, CRLF, spaces around fields and blank lines are accepted. Names are brought to Unicode normal form C,
- * which spreadsheets on some systems do not write.
+ * The header is `bidder,lot,amount`, or `bidder,amount` where the tender has the one lot `1`; an empty lot is
+ * lot `1` too. A later line of the same bidder in the same lot amends the earlier one; the amount `withdraw`
+ * withdraws it. A byte-order mark, CRLF, spaces around fields and blank lines are accepted. Names are brought to
+ * Unicode normal form C, which spreadsheets on some systems do not write.
  *
  * Amounts are secret even here: an error names line and field and never quotes the amount.
  */
@@ -28,7 +28,7 @@ export interface BidLine {
 
 /** Every line that a closing list could hold, at 250 characters. */
 export const MAX_CSV_LENGTH = MAX_LIST_ENTRIES * 250;
-/** The lot of a file without a lot column. */
+/** The lot of a line that names none, or of a file without a lot column. */
 const ONLY_LOT = '1';
 const WITHDRAW = 'withdraw';
 
@@ -72,7 +72,7 @@ export function parseBidsCsv(text: string, spec: TenderSpec): readonly BidLine[]
     }
     const cell = (field: Field): string => cells[columns.indexOf(field)] ?? '';
     const bidder = readBidder(cell('bidder'), line);
-    const lot = columns.length === HEADER_WITHOUT_LOT.length ? ONLY_LOT : cell('lot');
+    const lot = cell('lot') || ONLY_LOT;
     if (!terms.lots.includes(lot)) throw lineError('LOT_UNKNOWN', 'the tender has no such lot', line, 'lot');
     const holder = JSON.stringify([bidder, lot]);
     if (cell('amount') === WITHDRAW) {

@@ -29,7 +29,11 @@ describe('a bids file', () => {
     expect(parseBidsCsv('Bidder,Amount\nAnn,1\n', oneLot)).toEqual([
       { line: 2, bidder: 'Ann', lot: '1', amount: 100n },
     ]);
+    expect(parseBidsCsv(`${HEADER}Ann,,1\n`, oneLot)).toEqual([
+      { line: 2, bidder: 'Ann', lot: '1', amount: 100n },
+    ]);
     refused(() => parseBidsCsv('bidder,amount\nAnn,1\n', spec), 'LOT_UNKNOWN');
+    refused(() => parseBidsCsv(`${HEADER}Ann,,1\n`, spec), 'LOT_UNKNOWN');
   });
 
   it('brings names to one spelling', () => {
