@@ -34,18 +34,24 @@ const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 
 export interface ProcessOptions extends ConsortiumOptions {
   readonly onMessage?: (message: PartyMessage) => void;
+  /** A party that was up has ended, and not by `stopParty`. */
+  readonly onEnded?: (party: PartyIndex, reason: string) => void;
 }
 
 export class PartyProcesses {
   readonly directory: string;
   readonly consortium: LocalConsortium;
-  readonly #onMessage: ((message: PartyMessage) => void) | undefined;
+  readonly #onMessage: ProcessOptions['onMessage'];
+  readonly #onEnded: ProcessOptions['onEnded'];
   readonly #children = new Map<PartyIndex, ChildProcess>();
+  /** Told to end. */
+  readonly #stopping = new Set<ChildProcess>();
 
   private constructor(directory: string, consortium: LocalConsortium, options: ProcessOptions) {
     this.directory = directory;
     this.consortium = consortium;
     this.#onMessage = options.onMessage;
+    this.#onEnded = options.onEnded;
   }
 
   /** Lays the consortium out if need be, starts all three and waits until they answer. */
@@ -84,12 +90,16 @@ export class PartyProcesses {
       if (this.#children.get(party) === child) this.#children.delete(party);
     });
     await this.#untilReady(child, party);
+    child.once('exit', (code, signal) => {
+      if (!this.#stopping.has(child)) this.#onEnded?.(party, String(signal ?? code));
+    });
   }
 
   /** Ends one party at once, as a crash would (SIGKILL), or in order (SIGTERM). */
   async stopParty(party: PartyIndex, signal: 'SIGKILL' | 'SIGTERM' = 'SIGTERM'): Promise<void> {
     const child = this.#children.get(party);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    this.#stopping.add(child);
     const exited = once(child, 'exit');
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);

@@ -52,6 +52,8 @@ async function up(options: UpOptions): Promise<void> {
         if (blame !== undefined) note(`party ${party}: ${blame}`);
       }
     },
+    onEnded: (party, reason) =>
+      note(`party ${party}: its process ended (${reason}); end the others with Ctrl-C and start them again`),
   });
   const protocols = await Promise.all(PARTIES.map((party) => protocolOf(options.dir, party)));
   const rows = processes.consortium.parties.map(({ record, url }) => [

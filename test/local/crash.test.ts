@@ -20,11 +20,15 @@ const failures = new Map<string, string[]>();
 /** The attempt in which a party cleared a tender, by tender and party. */
 const attempts = new Map<string, number>();
 
+/** What the processes said of parties that ended unasked. */
+const ended: unknown[] = [];
+
 const MAX_KILLS = 5;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-test-'));
   processes = await PartyProcesses.start(directory, {
+    onEnded: (...what) => ended.push(what),
     onMessage: (message) => {
       if (message.kind === 'cleared')
         attempts.set(`${message.tenderId} ${message.party}`, message.statistics.attempt);
@@ -107,6 +111,15 @@ describe('a party that is killed', () => {
     const { statement } = await world.outcome(tender, 50_000);
     expect(statement.lots).toMatchObject([{ winner: 'Only', price: '640.00' }]);
     expect(failures.get(tender.id), 'the others waited for its table').toBeUndefined();
+  });
+
+  test('is reported, unless it was stopped on purpose', async () => {
+    expect(ended).toEqual([]);
+    const processId = processes.processIdOf(0);
+    if (processId === undefined) throw new Error('party 0 is not up');
+    process.kill(processId, 'SIGKILL');
+    while (ended.length === 0) await sleep(10);
+    expect(ended).toEqual([[0, 'SIGKILL']]);
   });
 });
 
