@@ -1,9 +1,10 @@
 /**
- * A limit on many short waits that share one timer: a message that comes in microseconds should not pay for a timer
- * of its own.
+ * A limit on many short waits that share one timer and one signal: a message that comes in microseconds should not
+ * pay for a timer and an AbortController of its own.
  *
- * While anything waits, the limit ticks four times in its duration, and a wait ends at its fifth tick: after one to
- * one and a quarter durations. No clock is read, so setting the machine's clock ends nothing.
+ * While anything waits, the limit ticks four times in its duration. Waits that begin between the same two ticks share
+ * a signal, which aborts at the fifth tick: after one to one and a quarter durations. No clock is read, so setting the
+ * machine's clock ends nothing.
  */
 
 import type { Clock } from '../clock.ts';
@@ -11,17 +12,23 @@ import type { MpcError } from '../errors.ts';
 
 const TICKS = 4;
 
-interface Wait {
+/** What began between two ticks. */
+interface Cohort {
   readonly controller: AbortController;
-  readonly expired: () => MpcError;
+  waiting: number;
   ticksLeft: number;
 }
+
+/** The reason of a cohort's signal at the limit; each wait replaces it by its own. */
+const EXPIRED = new Error('the limit of this wait has passed');
 
 export class WaitLimit {
   readonly #clock: Clock;
   readonly #durationMs: number;
   readonly #parent: AbortSignal;
-  readonly #waits = new Set<Wait>();
+  /** The oldest first; the last takes new waits until the next tick. */
+  #cohorts: Cohort[] = [];
+  #latest: Cohort | undefined;
   #ticking = false;
 
   /** @param parent ends all waits, with its reason, and the ticking */
@@ -30,13 +37,13 @@ export class WaitLimit {
     this.#durationMs = durationMs;
     this.#parent = parent;
     const endAll = () => {
-      for (const { controller } of this.#waits) controller.abort(parent.reason);
+      for (const { controller } of this.#cohorts) controller.abort(parent.reason);
     };
     parent.addEventListener('abort', endAll, { once: true });
   }
 
   /**
-   * @param expired the reason at the limit, made only then
+   * @param expired what the wait rejects with at the limit, made only then
    * @param task must end, by rejecting with the signal's reason, when its signal aborts
    */
   async run<Result>(
@@ -44,23 +51,34 @@ export class WaitLimit {
     task: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     this.#parent.throwIfAborted();
-    const wait: Wait = { controller: new AbortController(), expired, ticksLeft: TICKS + 1 };
-    this.#waits.add(wait);
+    const cohort = this.#latest ?? this.#begin();
+    cohort.waiting += 1;
     if (!this.#ticking) void this.#tick();
     try {
-      return await task(wait.controller.signal);
+      return await task(cohort.controller.signal);
+    } catch (error) {
+      throw error === EXPIRED ? expired() : error;
     } finally {
-      this.#waits.delete(wait);
+      cohort.waiting -= 1;
     }
+  }
+
+  #begin(): Cohort {
+    const cohort = { controller: new AbortController(), waiting: 0, ticksLeft: TICKS + 1 };
+    this.#cohorts.push(cohort);
+    this.#latest = cohort;
+    return cohort;
   }
 
   async #tick(): Promise<void> {
     this.#ticking = true;
-    while (this.#waits.size > 0 && (await this.#slept())) {
-      for (const wait of this.#waits) {
-        wait.ticksLeft -= 1;
-        if (wait.ticksLeft === 0) wait.controller.abort(wait.expired());
+    while (this.#cohorts.some(({ waiting }) => waiting > 0) && (await this.#slept())) {
+      this.#latest = undefined;
+      for (const cohort of this.#cohorts) {
+        cohort.ticksLeft -= 1;
+        if (cohort.ticksLeft === 0) cohort.controller.abort(EXPIRED);
       }
+      this.#cohorts = this.#cohorts.filter(({ waiting, ticksLeft }) => waiting > 0 && ticksLeft > 0);
     }
     this.#ticking = false;
   }
