@@ -38,6 +38,17 @@ export interface ProcessOptions extends ConsortiumOptions {
   readonly onEnded?: (party: PartyIndex, reason: string) => void;
 }
 
+/** A party's process ended or stayed silent instead of getting ready; its log tells why. */
+export class PartyStartError extends Error {
+  readonly code = 'PARTY_NOT_STARTED';
+
+  constructor(party: PartyIndex, reason: string, log: string) {
+    const detail = `party ${party}: ${reason}; its ports or its directory may be in use: see ${log}`;
+    super(`PARTY_NOT_STARTED: ${detail}`);
+    this.name = 'PartyStartError';
+  }
+}
+
 export class PartyProcesses {
   readonly directory: string;
   readonly consortium: LocalConsortium;
@@ -54,7 +65,10 @@ export class PartyProcesses {
     this.#onEnded = options.onEnded;
   }
 
-  /** Lays the consortium out if need be, starts all three and waits until they answer. */
+  /**
+   * Lays the consortium out if need be, starts all three and waits until they answer.
+   * @throws PartyStartError
+   */
   static async start(directory: string, options: ProcessOptions = {}): Promise<PartyProcesses> {
     const processes = new PartyProcesses(directory, await openConsortium(directory, options), options);
     try {
@@ -76,7 +90,10 @@ export class PartyProcesses {
     return this.#children.get(party)?.pid;
   }
 
-  /** Starts one party; it takes up where its files left off. */
+  /**
+   * Starts one party; it takes up where its files left off.
+   * @throws PartyStartError
+   */
   async startParty(party: PartyIndex): Promise<void> {
     const directory = partyDirectory(this.directory, party);
     const log = openSync(join(directory, 'party.log'), 'a', 0o600);
@@ -115,7 +132,7 @@ export class PartyProcesses {
     const ready = Promise.withResolvers<void>();
     const fail = (reason: string) => {
       child.kill('SIGKILL');
-      ready.reject(new Error(`party ${party} did not start: ${reason}; see ${this.#logPath(party)}`));
+      ready.reject(new PartyStartError(party, reason, this.#logPath(party)));
     };
     const timer = setTimeout(() => fail(`not ready after ${READY_TIMEOUT_MS} ms`), READY_TIMEOUT_MS);
     const onExit = (code: number | null, signal: string | null) =>

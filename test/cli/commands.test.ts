@@ -128,6 +128,13 @@ describe.concurrent('commands', () => {
     expect(json(await run('tender', 'show', id, '--json')).phases).toEqual(['open', 'open', 'open']);
   });
 
+  test('start no second parties in a directory, and leave the first ones be', async () => {
+    const second = await tacit('up', '--dir', directory);
+    expect(second).toMatchObject({ code: 1, stdout: '' });
+    expect(second.stderr).toMatch(/^PARTY_NOT_STARTED: .+party\.log\n$/);
+    await createTender();
+  });
+
   test('say how the parties compute', () => {
     expect(greeting.match(/ verified /g)).toHaveLength(4);
     expect(greeting).toContain('Protocol verified withstands one of the three parties, malicious');
