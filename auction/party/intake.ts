@@ -42,7 +42,7 @@ export interface IntakeParameters {
 
 /**
  * @param json the body of the request, of bounded length
- * @returns the receipt; the same for the same submission
+ * @returns the receipt; the same for the bidder's latest submission sent again
  * @throws AuctionError BID_*, LOT_UNKNOWN, BIDDER_*, WITHDRAWAL_WITHOUT_BID, ENVELOPE_UNREADABLE,
  *   COMMITMENT_MISMATCH, SHARE_MALFORMED; nothing is stored then, except that BID_AFTER_DEADLINE may follow a
  *   write that raced with the closing
@@ -62,8 +62,7 @@ export async function takeIn(parameters: IntakeParameters, json: unknown): Promi
       ? await latestBeforeBid(parameters, submission)
       : await latestBeforeWithdrawal(parameters, submission);
   if (known !== undefined && known.submission.version >= version) {
-    const same = await store.submission(terms.id, lot, bidder, version);
-    if (same?.hash === hash) return await receiptOfStored(parameters, hash, same.receipt);
+    if (known.hash === hash) return await receiptOfStored(parameters, hash, known.receipt);
     throw replayed(submission, known);
   }
   requireBidToWithdraw(submission, known);

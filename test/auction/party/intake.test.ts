@@ -168,6 +168,17 @@ describe('intake', () => {
     await expectRefusal(world.withdrawal('Ann', 3), 'BID_VERSION_REPLAYED');
   });
 
+  test('refuses the replay of a submission that a later one replaced', async () => {
+    const first = await world.bid('Ann', 5n);
+    const second = await world.bid('Ann', 4n, { version: 2 });
+    await world.submit(first);
+    const receipts = await world.submit(second);
+    await expectRefusal(first, 'BID_VERSION_REPLAYED');
+    expect(await world.submit(second)).toEqual(receipts);
+    await world.submit(world.withdrawal('Ann', 3));
+    await expectRefusal(second, 'BID_VERSION_REPLAYED');
+  });
+
   test('keeps one of two different bids of one version that race', async () => {
     const bids = [await world.bid('Ann', 4n), await world.bid('Ann', 5n)];
     const settled = await Promise.allSettled(bids.map((bid) => world.parties[0].submit(world.id, bid)));
