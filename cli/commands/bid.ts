@@ -121,7 +121,8 @@ function report(
     const reasons = refusals
       .map(({ party, code, detail }) => `party ${party}: ${code}: ${detail}`)
       .join('; ');
-    if (telling !== undefined && refusals.every(({ code }) => code === telling.code))
+    const agreed = receipts.length === 0 && refusals.every(({ code }) => code === telling?.code);
+    if (telling !== undefined && agreed)
       throw new RefusedError(telling.code, telling.detail + hintFor(telling.code));
     throw new CliError(
       'BID_DOES_NOT_COUNT',
@@ -130,7 +131,7 @@ function report(
     );
   }
   for (const { party, code, detail } of refusals)
-    note(`warning: no receipt of party ${party}: ${code}: ${detail}`);
+    note(`warning: no receipt from the address of party ${party}: ${code}: ${detail}`);
   if (json) {
     printJson({ kind, lot, bidder, version, standing, receipts, refusals, file });
     return;

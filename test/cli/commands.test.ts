@@ -209,7 +209,7 @@ describe.concurrent('commands', () => {
     ]);
     expect(two).toMatchObject({
       code: 0,
-      stderr: expect.stringContaining('no receipt of party 1: PARTY_UNREACHABLE'),
+      stderr: expect.stringContaining('no receipt from the address of party 1: PARTY_UNREACHABLE'),
     });
     expect(two.stdout).toContain('it counts');
     expect(one).toMatchObject({
