@@ -39,6 +39,8 @@ export class AndLayers {
   readonly #masks: Int32Array<ArrayBuffer>;
   readonly #maskBytes: Uint8Array<ArrayBuffer>;
   readonly #pieces: Int32Array<ArrayBuffer>;
+  /** The products of a piece; kept, because pieces of one size follow one another. */
+  #products = new Int32Array();
   #maskWords = 0;
   #masksUsed = 0;
   #nextDrawBytes = FIRST_DRAW_BYTES;
@@ -118,7 +120,10 @@ export class AndLayers {
       offset + 16 * PIECE_WORDS,
       end - start,
     );
-    z.set(pieces.subarray(4 * PIECE_WORDS, 4 * PIECE_WORDS + end - start), start);
+    if (this.#products.length !== end - start) {
+      this.#products = pieces.subarray(4 * PIECE_WORDS, 4 * PIECE_WORDS + end - start);
+    }
+    z.set(this.#products, start);
   }
 
   #draw(): void {
