@@ -83,7 +83,12 @@ async function submit(
   const lot = options.lot ?? onlyLot(tender);
   const workspace = new Workspace(options.dir);
   const { secretKey } = await workspace.bidderKey(options.bidder, options.key);
-  const version = options.bidVersion ?? (await workspace.nextVersion(tender.id, lot, options.bidder));
+  const next = await workspace.nextVersion(tender.id, lot, options.bidder);
+  const version = options.bidVersion ?? next;
+  if (version < next) {
+    // Its file would replace the earlier one, receipts and all.
+    throw new CliError('USAGE', `--bid-version must be at least ${next}: an earlier version was made here`);
+  }
   const submission = await create(tender, {
     lot,
     bidder: options.bidder,

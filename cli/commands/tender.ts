@@ -14,7 +14,7 @@ import {
   type TenderId,
   tenderIdOf,
 } from '../../auction/tender.ts';
-import { parseTenderSpec } from '../../auction/tender-spec.ts';
+import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
 import { readConsortium } from '../../local/consortium.ts';
 import type { ConsortiumClient, Refusal } from '../../local/consortium-client.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
@@ -71,6 +71,7 @@ export function tenderCommand(): Command {
 async function createAndPublish(options: CreateOptions): Promise<void> {
   const written = await readJsonFile(options.spec);
   const spec = parseTenderSpec(withDeadline(written, deadlineOf(options)));
+  requireAhead(spec);
   const client = await consortiumClient(options);
   const workspace = new Workspace(options.dir);
   const key = await workspace.auctioneerKey(options.key);
@@ -85,6 +86,14 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
   const file = await workspace.saveTender(id, signed);
   await publishEverywhere(client, signed, file);
   report(checkTender(signed, nodeSignatures), options);
+}
+
+/** A typing error here would be signed, and nobody could bid. */
+function requireAhead({ closesAt }: TenderSpec): void {
+  if (closesAt === undefined || Date.parse(closesAt) > Date.now()) return;
+  throw new CliError('DEADLINE_PASSED', `closesAt is ${closesAt}, which is over: nobody could bid`, {
+    closesAt,
+  });
 }
 
 /** The same document has the same id, so parties that have it accept it again. */

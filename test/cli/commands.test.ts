@@ -172,6 +172,20 @@ describe.concurrent('commands', () => {
     expect(withdrawal).toMatchObject({ code: 1, stderr: expect.stringMatching(/^WITHDRAWAL_WITHOUT_BID: /) });
   });
 
+  test('refuse a deadline that is over, and a version that was made before, whose receipts stay', async () => {
+    const id = await createTender();
+    const bid = (...args: string[]) =>
+      run('bid', '--tender', id, '--bidder', 'Once', '--lot', 'oak', '--amount', '1', '--json', ...args);
+    const { file, receipts } = json(await bid());
+    const [late, again] = await Promise.all([
+      run('tender', 'create', '--spec', SPEC, '--closes-at', '2020-01-01T00:00:00Z'),
+      bid('--bid-version', '1'),
+    ]);
+    expect(late).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^DEADLINE_PASSED: /) });
+    expect(again).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^USAGE: /) });
+    expect(JSON.parse(await readFile(file, 'utf8')).receipts).toEqual(receipts);
+  });
+
   test('tell what is not there', async () => {
     const [unknown, nowhere] = await Promise.all([
       run('tender', 'show', UNKNOWN),

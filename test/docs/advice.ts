@@ -161,7 +161,8 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   USAGE: 'See `--help` of the command.',
   FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
   FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
-  DEADLINE_PASSED: 'Set a later `closesAt`, or use `--channel memory`, where the clock is played.',
+  DEADLINE_PASSED:
+    'Set a later `closesAt`, or rehearse with `auction run --channel memory`, where the clock is played.',
   BIDDER_KEY_MISSING:
     "Give the folder with the bidders' keys, or take the list of bidders out of a rehearsal.",
   INTERRUPTED: 'Nothing: it was asked for.',
