@@ -25,8 +25,8 @@ import { parseTimestamp } from './time.ts';
 export const MAX_LOTS = 50;
 /** A list of this length keeps the tender under the 400 KB of one table item. */
 export const MAX_LISTED_BIDDERS = 500;
-/** More bidders than this are never required, since no clearing takes more. */
-export const MAX_MINIMUM_BIDS = 1000;
+/** As many as a closing list has entries (closing-list.ts): more could never be reached. */
+export const MAX_MINIMUM_BIDS = 20_000;
 /** Longest text of an amount in a tender: 20 digits, a point, and room for zeros. */
 const MAX_AMOUNT_LENGTH = 40;
 const MAX_CURRENCY_LENGTH = 16;
