@@ -48,22 +48,23 @@ export type Order =
 export type Answer =
   | { readonly kind: 'listening'; readonly endpoint: string }
   | { readonly kind: 'connected' }
-  | {
-      readonly kind: 'cleared';
-      readonly wallMs: number;
-      readonly cpuMs: number;
-      readonly rounds: number;
-      readonly bytesSent: number;
-      readonly peakMemoryMb: number;
-    };
+  | Cleared;
+
+export interface Cleared {
+  readonly kind: 'cleared';
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly rounds: number;
+  readonly bytesSent: number;
+  readonly peakMemoryMb: number;
+}
 
 const TIMEOUT_MS = 120_000;
 
 const seedOf = (party: number): Uint8Array => new Uint8Array(32).fill(party + 1);
 
-let sessions = 0;
-
-async function clear(channel: Channel, clearing: Clearing): Promise<Answer> {
+/** @param run the number of the run, the same at all parties and used once on a channel */
+export async function clear(channel: Channel, clearing: Clearing, run: number): Promise<Cleared> {
   const { candidates, bits, price, groups, protocol: name } = clearing;
   const builder = new CircuitBuilder();
   const best = argBest(builder, builder.input('ranks', candidates * bits), {
@@ -75,11 +76,11 @@ async function clear(channel: Channel, clearing: Clearing): Promise<Answer> {
   builder.output('winner', best.winner);
   builder.output('price', best.price);
   const circuit = builder.build();
-  const [share0, share1, share2] = [1, 2, 3].map((seed) => expand(seed + 10 * sessions, candidates * bits));
+  const [share0, share1, share2] = [1, 2, 3].map((seed) => expand(seed + 3 * run, candidates * bits));
   const shares = [share0!, share1!, share2!] as const;
   const own = new ReplicatedVector(shares[channel.self], shares[(channel.self + 1) % 3]!);
   const session = await openSession({
-    sessionId: `bench/${sessions++}`,
+    sessionId: `bench/${run}`,
     identity: createPartyIdentity(channel.self, seedOf(channel.self)),
     parties: [publicFromSeed(seedOf(0)), publicFromSeed(seedOf(1)), publicFromSeed(seedOf(2))],
     channel,
@@ -109,7 +110,9 @@ async function clear(channel: Channel, clearing: Clearing): Promise<Answer> {
 
 /** Pseudo-random bits, the same at all parties. */
 function expand(seed: number, lanes: number): BitVector {
-  const key = createSecretKey(new Uint8Array(16).fill(seed));
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, seed);
+  const key = createSecretKey(bytes);
   const vector = BitVector.zeros(lanes);
   const stream = createCipheriv('aes-128-ctr', key, new Uint8Array(16));
   new Uint8Array(vector.words.buffer).set(stream.update(new Uint8Array(vector.words.byteLength)));
@@ -191,6 +194,7 @@ async function outboxHost(self: PartyIndex): Promise<Host> {
 }
 
 function main(self: PartyIndex): void {
+  let runs = 0;
   let host: Host | undefined;
   let channel: Awaited<ReturnType<Host['connect']>> | undefined;
   const answer = (message: Answer) => process.send?.(message);
@@ -205,7 +209,7 @@ function main(self: PartyIndex): void {
         answer({ kind: 'connected' });
         break;
       case 'clear':
-        if (channel !== undefined) answer(await clear(channel, order.clearing));
+        if (channel !== undefined) answer(await clear(channel, order.clearing, runs++));
         break;
       case 'close':
         await channel?.close?.();
