@@ -14,10 +14,11 @@ import { concatBytes, equalBytes } from '../../bytes.ts';
 import { MpcError } from '../../errors.ts';
 import type { FieldKernels } from '../../kernels/field.ts';
 import { nextParty, type PartyIndex, previousParty } from '../../party.ts';
-import type { Peer, Prss } from '../../random/prss.ts';
+import type { Prss } from '../../random/prss.ts';
 import type { Links } from '../../session/links.ts';
 import type { AndLog, Batch } from './and-log.ts';
 import { addElements, type Element } from './elements.ts';
+import { leftShares, rightBlinds } from './proof-streams.ts';
 import { type Proof, proveBatch } from './prover.ts';
 import { checkRoundsOf, ROUND_BYTES } from './shape.ts';
 import { DIGEST_BYTES, digestOfChallenges, ELEMENT_BYTES, NONCE_BYTES } from './transcript.ts';
@@ -139,8 +140,8 @@ class Check {
   }
 
   #prove(seed: Uint8Array, nonces: readonly Uint8Array[]): readonly Proof[] {
-    const shares = this.#leftShares('previous', this.#links.self);
-    const blinds = this.#rightBlinds('next', this.#links.self);
+    const shares = leftShares(this.#prss, 'previous', this.#links.self, this.#rounds);
+    const blinds = rightBlinds(this.#prss, 'next', this.#links.self, this.#batches.length);
     return this.#batches.map((batch, index) =>
       proveBatch(this.#kernels, batch, {
         seed,
@@ -157,7 +158,7 @@ class Check {
   /** As left verifier, with the challenges the prover claims. */
   #verifyNext(seed: Uint8Array, claims: readonly Element[], claimed: Uint8Array): RoleResult {
     requireLength(claimed, this.#totalRounds * ELEMENT_BYTES, PROOF_STEP);
-    const shares = this.#leftShares('next', this.#next);
+    const shares = leftShares(this.#prss, 'next', this.#next, this.#rounds);
     const drawn: Element[] = [];
     const results = this.#batches.map((batch, index) => {
       const challenges = Array.from({ length: this.#rounds[index]! }, (_, round) => {
@@ -184,7 +185,7 @@ class Check {
     const expected = ELEMENT_BYTES + this.#batches.length * NONCE_BYTES + this.#totalRounds * ROUND_BYTES;
     requireLength(message, expected, PROOF_STEP);
     this.#requireSameSeed(seed, message.subarray(0, ELEMENT_BYTES));
-    const blinds = this.#rightBlinds('previous', this.#previous);
+    const blinds = rightBlinds(this.#prss, 'previous', this.#previous, this.#batches.length);
     const drawn: Element[] = [];
     let offset = ELEMENT_BYTES;
     const results = this.#batches.map((batch, index) => {
@@ -243,37 +244,6 @@ class Check {
           batch: index,
         });
       }
-    });
-  }
-
-  /** The left verifier's halves and alpha of each batch, from the stream it has in common with the prover. */
-  #leftShares(peer: Peer, prover: PartyIndex): readonly { halves: Uint8Array; alpha: Element }[] {
-    const perBatch = this.#rounds.map((rounds) => rounds * ROUND_BYTES + ELEMENT_BYTES);
-    return this.#cut(peer, `check/left/${prover}`, perBatch).map((bytes) => ({
-      halves: bytes.subarray(0, bytes.length - ELEMENT_BYTES),
-      alpha: bytes.slice(bytes.length - ELEMENT_BYTES),
-    }));
-  }
-
-  /** The beta of each batch, from the stream that prover and right verifier have in common. */
-  #rightBlinds(peer: Peer, prover: PartyIndex): readonly Element[] {
-    return this.#cut(
-      peer,
-      `check/right/${prover}`,
-      this.#batches.map(() => ELEMENT_BYTES),
-    );
-  }
-
-  #cut(peer: Peer, step: string, lengths: readonly number[]): readonly Uint8Array[] {
-    const bytes = this.#prss.common(
-      peer,
-      step,
-      lengths.reduce((sum, length) => sum + length, 0),
-    );
-    let offset = 0;
-    return lengths.map((length) => {
-      offset += length;
-      return bytes.slice(offset - length, offset);
     });
   }
 }
