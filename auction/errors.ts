@@ -20,7 +20,6 @@ export const AUCTION_ERRORS = {
   },
   TENDER_SIGNATURE: { status: 401, meaning: 'the tender is not signed by the auctioneer key it names' },
   TENDER_UNKNOWN: { status: 404, meaning: 'no tender of this id was published here' },
-  TENDER_EXISTS: { status: 409, meaning: 'another document was already published under this id' },
   TENDER_PARTIES_MISMATCH: {
     status: 422,
     meaning: 'the tender names other parties or keys than this party knows',

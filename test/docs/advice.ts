@@ -8,8 +8,6 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   TENDER_SIGNATURE:
     'Do not trust the document: it was changed after signing. Fetch it again, compare its id.',
   TENDER_UNKNOWN: 'Check the id; publish the tender at this party as well. Exit code 3: it may come later.',
-  TENDER_EXISTS:
-    'Kept for clients of the stores; no party answers with it, since an id is the hash of its document.',
   TENDER_PARTIES_MISMATCH:
     'Auctioneer: take the keys from `GET /party` of the three parties, in order. Operator: check the configured consortium.',
   LOT_DUPLICATE: 'Auctioneer: give each lot an id of its own.',
