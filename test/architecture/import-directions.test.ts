@@ -29,6 +29,13 @@ const PLANTED: Readonly<Record<string, { text: string; rule: string | undefined 
   'auction/bytes.ts': { text: importing('../mpc/bytes.ts'), rule: undefined },
   'auction/party/up.ts': { text: importing('../../functions/runtime.ts'), rule: 'noRestrictedImports' },
   'auction/party/env.ts': { text: 'export const key = process.env.KEY;\n', rule: 'noProcessEnv' },
+  'oram/up.ts': { text: importing('../functions/runtime.ts'), rule: 'noRestrictedImports' },
+  'oram/sideways.ts': { text: importing('../auction/tender.ts'), rule: 'noRestrictedImports' },
+  'oram/engine.ts': { text: importing('../mpc/session/session.ts'), rule: 'noRestrictedImports' },
+  'oram/sdk.ts': { text: importing('@aws-sdk/client-dynamodb'), rule: 'noRestrictedImports' },
+  'oram/stores/dynamodb.ts': { text: importing('@aws-sdk/client-dynamodb'), rule: undefined },
+  'oram/time.ts': { text: 'export const now = () => Date.now();\n', rule: 'noRestrictedGlobals' },
+  'infra/up.ts': { text: importing('../local/consortium.ts'), rule: 'noRestrictedImports' },
   'functions/up.ts': { text: importing('../cli/main.ts'), rule: 'noRestrictedImports' },
   'local/up.ts': { text: importing('../cli/main.ts'), rule: 'noRestrictedImports' },
 };
