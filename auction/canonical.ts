@@ -18,7 +18,17 @@ import { AuctionError } from './errors.ts';
 export const PROTOCOL = 'tacit/1';
 
 /** What a hash or signature is about; each kind is used for one structure alone. */
-export type DocumentKind = 'tender' | 'close' | 'bid' | 'withdrawal' | 'receipt' | 'closing-list' | 'outcome';
+export type DocumentKind =
+  | 'tender'
+  | 'close'
+  | 'bid'
+  | 'withdrawal'
+  | 'receipt'
+  | 'closing-list'
+  | 'outcome'
+  | 'operator'
+  | 'operator-replacement'
+  | 'consortium';
 
 /**
  * RFC 8785 bytes of a JSON value.

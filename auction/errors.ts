@@ -150,6 +150,51 @@ export const AUCTION_ERRORS = {
     status: 422,
     meaning: 'the documents in the evidence do not contradict each other or the tender',
   },
+  OPERATOR_MALFORMED: {
+    status: 400,
+    meaning: "an operator's record does not have the documented form; export it again",
+  },
+  OPERATOR_SIGNATURE: {
+    status: 401,
+    meaning: "an operator's record is not signed by the key it names; ask the operator for it again",
+  },
+  OPERATOR_ENDORSEMENT: {
+    status: 401,
+    meaning: 'a record that takes the place of another is not signed by the old key as it says',
+  },
+  OPERATOR_EXPIRED: {
+    status: 422,
+    meaning: "an operator's record is no longer valid; the operator exports a new one",
+  },
+  OPERATOR_NOT_YET_VALID: {
+    status: 422,
+    meaning: "an operator's record is not valid yet; wait, or correct the clock",
+  },
+  CONSORTIUM_MALFORMED: {
+    status: 400,
+    meaning: 'the consortium document does not have the documented form; make it again from the records',
+  },
+  CONSORTIUM_INDEX: {
+    status: 422,
+    meaning: 'a consortium has one record of each of the parties 0, 1 and 2, in this order',
+  },
+  CONSORTIUM_KEY_REUSED: { status: 422, meaning: 'two parties of the consortium have the same key' },
+  CONSORTIUM_NAME_REUSED: {
+    status: 422,
+    meaning: 'two parties of the consortium are run under the same name',
+  },
+  CONSORTIUM_ACCOUNT_SHARED: {
+    status: 422,
+    meaning: 'two parties of the consortium are in the same AWS account, which could open every bid',
+  },
+  CONSORTIUM_KEYS_DIFFER: {
+    status: 422,
+    meaning: 'the keys are not those that the consortium or the record names for this party',
+  },
+  CONSORTIUM_CHANGE_UNENDORSED: {
+    status: 422,
+    meaning: 'a record differs from the one it takes the place of without the signature of the old key',
+  },
   BODY_TOO_LARGE: { status: 413, meaning: 'the request is larger than any valid document' },
   BODY_MALFORMED: { status: 400, meaning: 'the request is not JSON' },
   CSV_MALFORMED: {
