@@ -22,7 +22,7 @@ import {
   timeOf,
 } from './operator-record.ts';
 import type { Signatures } from './signature.ts';
-import type { PartyRecords } from './tender.ts';
+import type { PartyRecord, PartyRecords } from './tender.ts';
 
 export interface ConsortiumDocument {
   readonly protocol: typeof PROTOCOL;
@@ -105,6 +105,33 @@ export function checkConsortium(json: unknown, options: ConsortiumCheckOptions =
     parties: [partyOf(first), partyOf(second), partyOf(third)],
     fingerprint: fingerprintOf(document),
   };
+}
+
+/**
+ * Compares the fingerprint with one that was noted or read out; everything but digits is skipped.
+ * @throws AuctionError CONSORTIUM_FINGERPRINT_DIFFERS
+ */
+export function checkFingerprint({ fingerprint }: CheckedConsortium, expected: string): void {
+  if (expected.replaceAll(/\D/g, '') === fingerprint.replaceAll(' ', '')) return;
+  throw new AuctionError(
+    'CONSORTIUM_FINGERPRINT_DIFFERS',
+    'the document has another fingerprint than the one given: ask the other operators for theirs before going on',
+  );
+}
+
+/**
+ * Whether a party's keys are those that the consortium names.
+ * @throws AuctionError CONSORTIUM_KEYS_DIFFER
+ */
+export function checkOwnKeys({ parties }: CheckedConsortium, own: PartyRecord): void {
+  const { signingKey, sealingKey } = parties[own.index];
+  if (signingKey === own.signingKey && sealingKey === own.sealingKey) return;
+  const elsewhere = parties.find((party) => party.signingKey === own.signingKey);
+  const detail =
+    elsewhere === undefined
+      ? `the keys are not those of party ${own.index} in the consortium: use the key file whose record was joined`
+      : `the keys are those of party ${elsewhere.index} and not of party ${own.index}: the key file was edited`;
+  throw new AuctionError('CONSORTIUM_KEYS_DIFFER', detail, { index: own.index });
 }
 
 /** Digits that spell two bytes, 0 to 65535. */

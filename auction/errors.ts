@@ -191,6 +191,14 @@ export const AUCTION_ERRORS = {
     status: 422,
     meaning: 'the keys are not those that the consortium or the record names for this party',
   },
+  CONSORTIUM_FINGERPRINT_DIFFERS: {
+    status: 422,
+    meaning: 'the consortium document is another one than that whose fingerprint was given',
+  },
+  OPERATOR_REPLACES_OTHER: {
+    status: 422,
+    meaning: 'a record differs from the previous one of its party without naming it',
+  },
   CONSORTIUM_CHANGE_UNENDORSED: {
     status: 422,
     meaning: 'a record differs from the one it takes the place of without the signature of the old key',

@@ -18,6 +18,7 @@ const COMMANDS = {
   outcome: async () => (await import('./commands/outcome.ts')).outcomeCommand(),
   evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),
   auction: async () => (await import('./commands/auction.ts')).auctionCommand(),
+  consortium: async () => (await import('./commands/consortium.ts')).consortiumCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),
 } as const satisfies Readonly<Record<string, () => Promise<Command>>>;

@@ -48,8 +48,8 @@ const SCAN_LIMIT_BYTES = 380 * 1024;
 /** The pool is written anew at every checkpoint and held in memory: not more than this for the cached levels. */
 const POOL_MAX_BYTES = 1280 * 1024;
 
-/** At least so many levels stay in the table, or the client would hold a good part of the vault. */
-const MIN_TREE_LEVELS = 4;
+/** At least so many levels stay in the table: the pool is then at most a sixteenth of the tree. */
+const MIN_TREE_LEVELS = 5;
 
 /** A checkpoint is due when the log since the last one has this many bytes or operations: one page of reads at a cold open. */
 const LOG_TAIL_BYTES = 1024 * 1024;

@@ -24,6 +24,11 @@ export interface ShareAlgebra<Shared> {
   concat(sources: readonly Shared[]): Shared;
   /** All ANDs of layer `layer` (1 is the first) in the order of the circuit: one round. */
   and(layer: number, operands: readonly AndOperands<Shared>[]): Promise<readonly Shared[]>;
+  /**
+   * Told, once, of a product that nothing reads any more, so that its memory can be used again. Results of XOR, gather
+   * and concat must not share memory with their operands then; NOT may, a product that one reads is never told of.
+   */
+  finished?(product: Shared): void;
 }
 
 /**
@@ -38,6 +43,7 @@ export async function evaluateCircuit<Shared>(
 ): Promise<ReadonlyMap<string, Shared>> {
   requireInputs(circuit, inputs, algebra);
   const schedule = scheduleOf(circuit);
+  const products = algebra.finished === undefined ? NONE : unsharedProducts(circuit);
   const vectors = new Map<VectorId, Shared>();
   const vectorOf = (id: VectorId): Shared => {
     const vector = vectors.get(id);
@@ -57,7 +63,11 @@ export async function evaluateCircuit<Shared>(
     }
     for (const { id, operation } of local)
       vectors.set(id, evaluateLocal(operation, inputs, vectorOf, algebra));
-    for (const id of finished) vectors.delete(id);
+    for (const id of finished) {
+      const product = products.has(id) ? vectors.get(id) : undefined;
+      if (product !== undefined) algebra.finished?.(product);
+      vectors.delete(id);
+    }
   }
   return new Map(circuit.outputs.map(({ name, vector }) => [name, vectorOf(vector)]));
 }
@@ -89,6 +99,18 @@ function evaluateLocal<Shared>(
     case 'and':
       throw new MpcError('CIRCUIT_INVALID', 'an AND is never local');
   }
+}
+
+const NONE: ReadonlySet<VectorId> = new Set();
+
+/** Products that no NOT reads, whose memory is therefore their own. */
+function unsharedProducts({ operations }: Circuit): ReadonlySet<VectorId> {
+  const products = new Set<VectorId>();
+  operations.forEach((operation, position) => {
+    if (operation.kind === 'and') products.add(position as VectorId);
+    if (operation.kind === 'not') products.delete(operation.source);
+  });
+  return products;
 }
 
 interface LayerSchedule {

@@ -74,7 +74,7 @@ export class SealedLinks implements Links {
       sealed.set(to, parcel);
     }
     this.#rounds += 1;
-    await this.#channel.post(this.#topic, step, { to: sealed });
+    await this.#channel.post(this.#topic, step, { to: sealed, givenUp: true });
   }
 
   async receive(step: string, from: PartyIndex): Promise<Uint8Array> {

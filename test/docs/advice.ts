@@ -85,6 +85,25 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
     'Do not believe the accusation: the accused did not sign what is held against it. Ask the accuser.',
   EVIDENCE_PROVES_NOTHING:
     'Do not believe the accusation: what the party signed is in order, or not what it was said to have seen.',
+  OPERATOR_MALFORMED:
+    'Operator: correct the field in `facts.field`; `tacit consortium init` writes the form.',
+  OPERATOR_SIGNATURE: 'Use the file as its operator wrote it; ask for it again by another way.',
+  OPERATOR_ENDORSEMENT: 'Operator: export the record again with the old key (`--old-keys`) or without one.',
+  OPERATOR_EXPIRED: 'Operator: export a new record (`--replaces`); then all three join again.',
+  OPERATOR_NOT_YET_VALID: 'Compare the clock of this machine with another one, or wait until `validFrom`.',
+  CONSORTIUM_MALFORMED: 'Make the file again with `tacit consortium join`; do not edit it.',
+  CONSORTIUM_INDEX: 'Agree who is party 0, 1 and 2; export the record in question again with its index.',
+  CONSORTIUM_KEY_REUSED: 'Find out who has both; the operator at fault makes new keys.',
+  CONSORTIUM_NAME_REUSED: 'Operators: give each organisation its own name, and be three organisations.',
+  CONSORTIUM_ACCOUNT_SHARED:
+    'Use three AWS accounts of three owners; for a trial alone `--allow-shared-account`.',
+  CONSORTIUM_FINGERPRINT_DIFFERS:
+    'Somebody has another document: compare the records of all parties before deploying anything.',
+  CONSORTIUM_KEYS_DIFFER: 'Operator: use the key file of this party and of this consortium.',
+  OPERATOR_REPLACES_OTHER:
+    'Operator: export the record again with `--replaces` and the record that stands now.',
+  CONSORTIUM_CHANGE_UNENDORSED:
+    'Have the old key sign (`--old-keys`); where it is lost, call the operator, then `--allow-unendorsed`.',
   BODY_TOO_LARGE: 'Send a valid document; `facts.maxBodyBytes` has the bound where a handler set it.',
   BODY_MALFORMED: 'Send JSON.',
   CSV_MALFORMED: 'Correct the line in `facts.line`.',

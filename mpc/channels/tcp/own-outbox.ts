@@ -44,6 +44,7 @@ export class OwnOutbox {
     if (!forEveryone) {
       if (this.#latestItem !== undefined) this.#latestItem.parcels = undefined;
       this.#latestItem = item;
+      if (parcels.givenUp) item.parcels = undefined;
     }
     return true;
   }

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { MpcError } from '../../errors.ts';
 import type { PartyIndex } from '../../party.ts';
+import { freeLargeAtOnce } from '../../random/free-at-once.ts';
 import { encodeFrame, type Frame, FrameReader } from './frame.ts';
 
 /** How long a party that closes waits for its peer to close as well; then the connection is cut. */
@@ -60,13 +61,13 @@ export class PeerLink {
    * there is room again.
    * @throws MpcError CHANNEL_CLOSED
    */
-  send(frame: Frame): Promise<void> | undefined {
+  send(frame: Frame, givenUp = false): Promise<void> | undefined {
     if (this.#reason !== undefined) throw this.#reason;
     const { clock, delayMs } = this.#parameters;
-    if (delayMs === 0) return this.#write(frame);
+    if (delayMs === 0) return this.#write(frame, givenUp);
     const due = clock.sleep(delayMs);
     const previous = this.#delayed;
-    this.#delayed = due.then(() => previous).then(() => this.#write(frame));
+    this.#delayed = due.then(() => previous).then(() => this.#write(frame, givenUp));
     return undefined;
   }
 
@@ -94,7 +95,7 @@ export class PeerLink {
     this.#socket.destroy();
   }
 
-  #write(frame: Frame): Promise<void> | undefined {
+  #write(frame: Frame, givenUp: boolean): Promise<void> | undefined {
     const socket = this.#socket;
     if (socket.destroyed) return undefined;
     const [head, payload] = encodeFrame(frame);
@@ -105,7 +106,7 @@ export class PeerLink {
     } else {
       socket.cork();
       socket.write(head);
-      room = socket.write(payload);
+      room = socket.write(payload, givenUp ? (error) => error == null && freeLargeAtOnce(payload) : undefined);
       socket.uncork();
     }
     if (room || !socket.writableNeedDrain) return undefined;

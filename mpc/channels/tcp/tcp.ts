@@ -104,7 +104,7 @@ class ConnectedChannel implements TcpChannel {
     const sending: Promise<void>[] = [];
     for (const [party, payload] of parcels.to) {
       const link = this.#links.get(party);
-      const sent = link?.send({ kind: 'parcel', topic, step, payload });
+      const sent = link?.send({ kind: 'parcel', topic, step, payload }, parcels.givenUp);
       if (link === undefined) this.#inboxes[this.self].wake(`${topic}#${step}`, payload);
       if (sent !== undefined) sending.push(sent);
     }

@@ -24,6 +24,7 @@ import type { Links } from '../../session/links.ts';
 import { type AndOperands, evaluateCircuit } from '../evaluate.ts';
 import type { Evaluated, Protocol } from '../protocol.ts';
 import { AndLayers } from './and-layers.ts';
+import { LayerMemory } from './layer-memory.ts';
 import { linearAlgebra } from './linear-algebra.ts';
 import { REPLICATED_MANIFEST } from './manifest.ts';
 import { openShares } from './opening.ts';
@@ -38,6 +39,7 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   readonly #links: Links;
   readonly #prss: Prss;
   #ands: AndLayers | undefined;
+  readonly #memory = new LayerMemory();
   readonly #evaluations = new WeakMap<Evaluated, ReadonlyMap<string, ReplicatedVector>>();
 
   constructor({ links, prss }: { readonly links: Links; readonly prss: Prss }) {
@@ -51,6 +53,7 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
     const outputs = await evaluateCircuit(circuit, inputs, {
       ...linearAlgebra(this.#links.self),
       and: (layer, operands) => this.#and(layer, operands),
+      finished: (product) => this.#memory.finished(product),
     });
     const token = newToken();
     this.#evaluations.set(token, outputs);
@@ -82,7 +85,9 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
       received,
       firsts.map(({ lanes }) => lanes),
     );
-    return firsts.map((first, index) => new ReplicatedVector(first, seconds[index]!));
+    const products = firsts.map((first, index) => new ReplicatedVector(first, seconds[index]!));
+    this.#memory.hold(products);
+    return products;
   }
 }
 
