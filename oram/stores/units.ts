@@ -11,6 +11,14 @@ export const ATTRIBUTES = { partition: 'pk', sort: 'sk', version: 'v', bytes: 'd
 
 const WRITE_UNIT_BYTES = 1024;
 const READ_UNIT_BYTES = 4096;
+
+/** Keys in a BatchGetItem, items in a BatchWriteItem: DynamoDB takes no more. */
+export const BATCH_READ_KEYS = 100;
+export const BATCH_WRITE_ITEMS = 25;
+
+/** DynamoDB takes no larger item, names of attributes included. */
+export const MAX_ITEM_BYTES = 400 * 1024;
+
 const NAME_BYTES = Object.values(ATTRIBUTES).reduce((sum, name) => sum + name.length, 0);
 
 /** A version is stored as that many hexadecimal digits, so that its size never changes and text order is number order. */
