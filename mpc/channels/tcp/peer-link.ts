@@ -106,7 +106,10 @@ export class PeerLink {
     } else {
       socket.cork();
       socket.write(head);
-      room = socket.write(payload, givenUp ? (error) => error == null && freeLargeAtOnce(payload) : undefined);
+      room = socket.write(
+        payload,
+        givenUp ? (error) => error == null && freeLargeAtOnce(payload) : undefined,
+      );
       socket.uncork();
     }
     if (room || !socket.writableNeedDrain) return undefined;
