@@ -10,12 +10,16 @@ import { partyField } from '../auction/fields.ts';
 import { partyRecordSchema } from '../auction/tender.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { FunctionError } from './errors.ts';
+import { KEY_SOURCE } from './party-keys.ts';
+
+/** A tender that waits for a peer longer than this is published anew; until then its closing must be recalled. */
+export const MIN_OUTBOX_RETENTION_DAYS = 30;
 
 const environmentSchema = z.object({
   /** 0, 1 or 2. */
   PARTY_INDEX: z.pipe(z.pipe(z.string().check(z.regex(/^[012]$/)), z.transform(Number)), partyField),
-  /** Where the party's secret keys are: `file:<path>`. */
-  PARTY_KEYS: z.string().check(z.regex(/^file:.+/)),
+  /** Where the party's secret keys are (`party-keys.ts`). */
+  PARTY_KEYS: z.string().check(z.regex(KEY_SOURCE)),
   /** JSON: the public records of the three parties, in order. */
   CONSORTIUM: json(z.tuple([partyRecordSchema, partyRecordSchema, partyRecordSchema])),
   /** The party's own table of tenders, sealed bids and outcomes. */
@@ -26,11 +30,25 @@ const environmentSchema = z.object({
   DYNAMODB_ENDPOINTS: z.optional(json(z.tuple([z.url(), z.url(), z.url()]))),
   /** How to clear, the same at all three parties or no session opens; `verified` where it is absent. */
   PROTOCOL: z.optional(z.enum(THREE_PARTY_NAMES)),
+  /** Name or ARN of the function that clears tenders; absent where nothing but a sweep starts clearings. */
+  CLEAR_TENDER_FUNCTION: z.optional(z.string().check(z.minLength(1))),
+  /** Messages expire that many days after they were posted; absent, they stay. */
+  OUTBOX_RETENTION_DAYS: z.optional(
+    z.pipe(
+      z.pipe(z.string().check(z.regex(/^\d{1,5}$/)), z.transform(Number)),
+      z.int().check(z.gte(MIN_OUTBOX_RETENTION_DAYS)),
+    ),
+  ),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
 
 export type EnvironmentVariable = keyof typeof environmentSchema.shape;
+
+/** What a deployment says of each variable, so that one it forgets does not compile; undefined leaves one out. */
+export type DeployedEnvironment = Readonly<
+  Record<Exclude<EnvironmentVariable, 'DYNAMODB_ENDPOINTS'>, string | undefined>
+>;
 
 export const ENVIRONMENT_VARIABLES = Object.keys(environmentSchema.shape);
 

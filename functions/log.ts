@@ -25,6 +25,8 @@ export interface LogFields {
   readonly blame?: string;
   readonly blamed?: string;
   readonly durationMs?: number;
+  /** How far the clock is from DynamoDB's. */
+  readonly skewMs?: number;
   readonly errorClass?: string;
   readonly errorFrames?: string;
 }
@@ -42,6 +44,7 @@ const ALLOWED_FIELDS = [
   'blame',
   'blamed',
   'durationMs',
+  'skewMs',
   'errorClass',
   'errorFrames',
 ] as const satisfies readonly (keyof LogFields)[];

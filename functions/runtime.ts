@@ -6,20 +6,22 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
 import { DynamoDbStore } from '../auction/party/dynamodb.ts';
-import { loadPartyKeys, partyRecordOf } from '../auction/party/keys.ts';
 import { AuctionParty } from '../auction/party/service.ts';
 import type { PartyTimeouts } from '../auction/party/timeouts.ts';
 import type { PartyRecord } from '../auction/tender.ts';
 import { createOutboxChannel } from '../mpc/channels/outbox/dynamodb.ts';
+import { ClearingLeases } from './clearing-lease.ts';
 import { type ClearingStarter, sweptClearings } from './clearing-starter.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { type Environment, parseEnvironment } from './environment.ts';
 import { FunctionError } from './errors.ts';
 import type { HttpHandler } from './http-handler.ts';
+import { invokingStarter } from './invoking-starter.ts';
 import { describeUnexpected, logError } from './log.ts';
+import { readPartyKeys } from './party-keys.ts';
 import { problemOf, problemResult } from './problem-details.ts';
 import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
@@ -28,6 +30,8 @@ export interface Runtime {
   readonly party: AuctionParty;
   readonly record: PartyRecord;
   readonly starter: ClearingStarter;
+  readonly leases: ClearingLeases;
+  readonly clockWatch: ClockWatch;
 }
 
 /** @throws FunctionError CONFIGURATION_INVALID */
@@ -36,53 +40,68 @@ export async function composeRuntime(
   starter: ClearingStarter,
   timeouts: Partial<PartyTimeouts> = {},
 ): Promise<Runtime> {
-  const keys = await loadPartyKeys(await readKeyFile(environment.PARTY_KEYS));
-  const record = partyRecordOf(keys);
-  const listed = environment.CONSORTIUM[environment.PARTY_INDEX];
-  if (
-    keys.index !== environment.PARTY_INDEX ||
-    listed.signingKey !== record.signingKey ||
-    listed.sealingKey !== record.sealingKey
-  ) {
-    throw new FunctionError(
-      'CONFIGURATION_INVALID',
-      'PARTY_KEYS are not the keys of PARTY_INDEX in CONSORTIUM',
-    );
-  }
+  const record = environment.CONSORTIUM[environment.PARTY_INDEX];
+  const keys = await readPartyKeys(environment.PARTY_KEYS, record);
   const tables = [0, 1, 2].map((party) => {
     const endpoint = environment.DYNAMODB_ENDPOINTS?.[party];
+    const tableName = environment.OUTBOX_TABLES[party] ?? '';
+    const region = regionOf(tableName);
     const client = new DynamoDBClient({
       ...(endpoint === undefined ? {} : { endpoint }),
+      ...(region === undefined ? {} : { region }),
       requestHandler: REQUEST_TIMEOUTS,
     });
-    return { client, tableName: environment.OUTBOX_TABLES[party] ?? '' };
+    return { client, tableName };
   });
   const [first, second, third] = tables;
   const own = tables[environment.PARTY_INDEX];
   if (first === undefined || second === undefined || third === undefined || own === undefined) {
     throw new FunctionError('CONFIGURATION_INVALID', 'OUTBOX_TABLES names three tables');
   }
+  const clockWatch = new ClockWatch();
+  clockWatch.attach(own.client, systemClock.now);
+  const retentionDays = environment.OUTBOX_RETENTION_DAYS;
   const party = new AuctionParty({
     keys,
     peers: environment.CONSORTIUM,
     store: new DynamoDbStore(own.client, environment.STATE_TABLE),
-    channel: createOutboxChannel({ self: keys.index, tables: [first, second, third], clock: systemClock }),
+    channel: createOutboxChannel({
+      self: keys.index,
+      tables: [first, second, third],
+      clock: systemClock,
+      ...(retentionDays === undefined ? {} : { expiresAfterSeconds: retentionDays * SECONDS_A_DAY }),
+    }),
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     timeouts,
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
-  return { party, record, starter };
+  const leases = new ClearingLeases({ client: own.client, tableName: environment.STATE_TABLE }, systemClock);
+  return { party, record, starter, leases, clockWatch };
+}
+
+const SECONDS_A_DAY = 86_400;
+
+/** A table of another region answers there alone; undefined for a name, which is in this region. */
+function regionOf(table: string): string | undefined {
+  return /^arn:[^:]+:dynamodb:([^:]+):/.exec(table)?.[1];
 }
 
 let started: Promise<Runtime> | undefined;
 
 function runtime(): Promise<Runtime> {
-  started ??= composeRuntime(parseEnvironment(process.env), sweptClearings).catch((error: unknown) => {
+  started ??= start().catch((error: unknown) => {
     started = undefined;
     throw error;
   });
   return started;
+}
+
+async function start(): Promise<Runtime> {
+  const environment = parseEnvironment(process.env);
+  const clearTender = environment.CLEAR_TENDER_FUNCTION;
+  const starter = clearTender === undefined ? sweptClearings : invokingStarter(clearTender);
+  return await composeRuntime(environment, starter);
 }
 
 type Handler<Event, Result> = (event: Event, context: Context) => Promise<Result>;
@@ -111,13 +130,4 @@ export function httpFunction(create: (runtime: Runtime) => HttpHandler): HttpHan
       return problemResult(problemOf(error, requestId));
     }
   };
-}
-
-/** The file form of a party's keys; a key service is another prefix of PARTY_KEYS. */
-async function readKeyFile(source: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(source.slice('file:'.length), 'utf8'));
-  } catch (cause) {
-    throw new FunctionError('CONFIGURATION_INVALID', 'PARTY_KEYS names no readable JSON file', { cause });
-  }
 }

@@ -137,6 +137,11 @@ export class AuctionParty {
     return await exchange.complete(store, stored.outcome);
   }
 
+  /** How many parties' signatures of the outcome are stored here; 0 without an outcome. Asks no peer. */
+  async signatures(id: TenderId): Promise<number> {
+    return (await this.#parameters.store.outcome(id))?.outcome.signatures.length ?? 0;
+  }
+
   async #known(id: TenderId): Promise<CheckedTender> {
     const cached = this.#tenders.get(id);
     if (cached !== undefined) return cached;

@@ -14,6 +14,8 @@ import { blamedParties, blameOf } from '../../auction/party/blame.ts';
 import type { AuctionParty } from '../../auction/party/service.ts';
 import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { MpcError } from '../../mpc/errors.ts';
+import { PARTIES } from '../../mpc/party.ts';
+import type { ClearingLeases } from '../clearing-lease.ts';
 import { FunctionError } from '../errors.ts';
 import { toTenderId } from '../http-handler.ts';
 import { describeUnexpected, type LogFields, logError, logInfo } from '../log.ts';
@@ -22,6 +24,8 @@ import { lazily } from '../runtime.ts';
 export interface ClearTenderResult {
   readonly tenderId: string;
   readonly statistics: ClearingStatistics;
+  /** How many parties signed the outcome, as far as this one knows. */
+  readonly signatures: number;
 }
 
 export type ClearTenderHandler = (event: unknown, context: Context) => Promise<ClearTenderResult>;
@@ -39,8 +43,8 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
         throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
       }
       const id = toTenderId(parsed.data.tenderId);
-      const { statistics } = await party.clear(id, { signal });
-      return { tenderId: id, statistics };
+      const { outcome, statistics } = await party.clear(id, { signal });
+      return { tenderId: id, statistics, signatures: outcome.signatures.length };
     },
   );
   return async (event, context) => {
@@ -94,4 +98,21 @@ function codeOf(error: unknown) {
   return error instanceof Error && error.name === 'TimeoutError' ? 'REQUEST_TIMED_OUT' : 'INTERNAL';
 }
 
-export const handler = lazily(({ party }) => createClearTenderHandler(party));
+/** The same under the tender's lease: of runs at the same time one clears, and the others end at once. */
+export function createLeasedClearTenderHandler(
+  clear: ClearTenderHandler,
+  leases: Pick<ClearingLeases, 'hold'>,
+): (event: unknown, context: Context) => Promise<ClearTenderResult | { readonly busy: true }> {
+  return async (event, context) => {
+    const { tenderId } = tenderOf(event);
+    if (tenderId === undefined) return await clear(event, context);
+    const run = () => clear(event, context);
+    const isDone = ({ signatures }: ClearTenderResult) => signatures === PARTIES.length;
+    const result = await leases.hold(toTenderId(tenderId), context.awsRequestId, run, isDone);
+    return result ?? { busy: true };
+  };
+}
+
+export const handler = lazily(({ party, leases }) =>
+  createLeasedClearTenderHandler(createClearTenderHandler(party), leases),
+);

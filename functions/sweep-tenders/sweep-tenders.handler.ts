@@ -1,44 +1,82 @@
 /**
- * Clears every tender that is due: invoked on a schedule, once a minute, with any event.
+ * Starts the clearing of every tender that needs one: invoked on a schedule, once a minute, with any event.
  *
- * It makes clearing independent of every announcement: a crashed, refused or forgotten clearing is taken up by
- * the next sweep. Tenders are cleared one after the other; one that fails is logged by the clearing function and
- * does not keep the next from being cleared.
+ * It makes clearing independent of every announcement: a crashed, refused or forgotten clearing is taken up by the
+ * next sweep. A tender needs a clearing when it is due and has no outcome here, and when its outcome lacks a signature,
+ * since a peer may need this party to reach it. Tenders are cleared at the same time, each in an invocation of its
+ * own; one that keeps failing is started at growing intervals (`clearing-lease.ts`).
  */
 
 import type { Context } from 'aws-lambda';
 import type { AuctionParty } from '../../auction/party/service.ts';
+import type { TenderId } from '../../auction/tender.ts';
 import type { Clock } from '../../mpc/clock.ts';
-import { type ClearTenderHandler, createClearTenderHandler } from '../clear-tender/clear-tender.handler.ts';
-import { awaitedClearings } from '../due-tenders.ts';
+import { PARTIES } from '../../mpc/party.ts';
+import type { ClearingLeases } from '../clearing-lease.ts';
+import type { ClearingStarter } from '../clearing-starter.ts';
+import type { ClockWatch } from '../clock-watch.ts';
+import { logError } from '../log.ts';
 import { lazily } from '../runtime.ts';
 import { systemClock } from '../system-clock.ts';
 
 export interface SweepResult {
-  readonly cleared: readonly string[];
-  readonly failed: readonly string[];
+  readonly started: readonly string[];
+  /** Due, and left for later because earlier runs failed. */
+  readonly paused: readonly string[];
 }
 
+export interface SweepParameters {
+  readonly party: Pick<AuctionParty, 'tenders' | 'tender' | 'signatures'>;
+  readonly starter: Pick<ClearingStarter, 'start'>;
+  readonly leases: Pick<ClearingLeases, 'isPaused'>;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly clockWatch: Pick<ClockWatch, 'skewMs'>;
+}
+
+/** Lambda's clocks are within milliseconds; two seconds off, a bid near the deadline is judged wrongly. */
+export const MAX_CLOCK_SKEW_MS = 2_000;
+
 export function createSweepTendersHandler(
-  party: Pick<AuctionParty, 'tenders' | 'tender'>,
-  clear: ClearTenderHandler,
-  clock: Pick<Clock, 'now'>,
+  parameters: SweepParameters,
 ): (event: unknown, context: Context) => Promise<SweepResult> {
-  return async (_event, context) => {
-    const cleared: string[] = [];
-    const failed: string[] = [];
-    for (const { id, dueAtMs } of await awaitedClearings(party)) {
-      if (dueAtMs !== undefined && dueAtMs > clock.now()) continue;
-      const succeeded = await clear({ tenderId: id }, context).then(
-        () => true,
-        () => false,
-      );
-      (succeeded ? cleared : failed).push(id);
+  const { party, starter, leases, clock, clockWatch } = parameters;
+  /** Nothing about these changes any more, so this environment does not read them again. */
+  const complete = new Set<TenderId>();
+
+  const needsClearing = async (id: TenderId): Promise<boolean> => {
+    const { signed, state } = await party.tender(id);
+    if (state.phase === 'open') {
+      const { closesAt } = signed.tender.spec;
+      return closesAt !== undefined && Date.parse(closesAt) <= clock.now();
     }
-    return { cleared, failed };
+    if (state.phase !== 'cleared') return true;
+    if ((await party.signatures(id)) < PARTIES.length) return true;
+    complete.add(id);
+    return false;
+  };
+
+  return async (_event, context) => {
+    const started: string[] = [];
+    const paused: string[] = [];
+    for (const id of await party.tenders()) {
+      if (complete.has(id) || !(await needsClearing(id))) continue;
+      if (await leases.isPaused(id)) {
+        paused.push(id);
+        continue;
+      }
+      await starter.start(id);
+      started.push(id);
+    }
+    const { skewMs } = clockWatch;
+    if (skewMs > MAX_CLOCK_SKEW_MS) {
+      logError('a clock is off', {
+        functionName: 'sweep-tenders',
+        requestId: context.awsRequestId,
+        skewMs,
+      });
+    }
+    return { started, paused };
   };
 }
 
-export const handler = lazily(({ party }) =>
-  createSweepTendersHandler(party, createClearTenderHandler(party), systemClock),
-);
+export const handler = lazily((runtime) => createSweepTendersHandler({ ...runtime, clock: systemClock }));

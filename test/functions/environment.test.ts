@@ -4,6 +4,8 @@ import { ENVIRONMENT_VARIABLES, parseEnvironment } from '../../functions/environ
 const key = (letter: string) => letter.repeat(42).concat('A');
 const record = (index: number) => ({ index, signingKey: key(`s${index}`[0]!), sealingKey: key('t') });
 
+const ARN = 'arn:aws:secretsmanager:eu-central-1:111111111111:secret:tacit-keys-AbCdEf';
+
 const variables = {
   PARTY_INDEX: '2',
   PARTY_KEYS: 'file:/var/task/keys.json',
@@ -30,6 +32,24 @@ describe('the environment', () => {
     expect(() => parseEnvironment({ ...variables, PROTOCOL: 'clear' })).toThrow(
       'CONFIGURATION_INVALID: check the environment variables PROTOCOL',
     );
+  });
+
+  test.each(['file:/keys.json', `secretsmanager:${ARN}`, 'none'])('takes keys from %s', (source) => {
+    expect(parseEnvironment({ ...variables, PARTY_KEYS: source }).PARTY_KEYS).toBe(source);
+  });
+
+  test.each(['', 'secretsmanager:tacit', 'secretsmanager:arn:aws:s3:::bucket', 'None', 'env:KEYS'])(
+    'takes no keys from %j',
+    (source) => {
+      expect(() => parseEnvironment({ ...variables, PARTY_KEYS: source })).toThrow('PARTY_KEYS');
+    },
+  );
+
+  test('keeps messages for a month at least', () => {
+    const daysOf = (days: string) =>
+      parseEnvironment({ ...variables, OUTBOX_RETENTION_DAYS: days }).OUTBOX_RETENTION_DAYS;
+    expect(daysOf('400')).toBe(400);
+    for (const days of ['29', '-400', '4e2', '']) expect(() => daysOf(days)).toThrow('OUTBOX_RETENTION_DAYS');
   });
 
   test.each(Object.keys(variables))('without %s is refused by its name', (name) => {

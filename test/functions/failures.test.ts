@@ -2,7 +2,10 @@ import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { AuctionError } from '../../auction/errors.ts';
 import type { ClearingReport } from '../../auction/party/clearing-run.ts';
-import { createClearTenderHandler } from '../../functions/clear-tender/clear-tender.handler.ts';
+import {
+  createClearTenderHandler,
+  createLeasedClearTenderHandler,
+} from '../../functions/clear-tender/clear-tender.handler.ts';
 import { type HttpEvent, httpHandler } from '../../functions/http-handler.ts';
 import { logInfo } from '../../functions/log.ts';
 import { handler as partyInfo } from '../../functions/party-info/party-info.handler.ts';
@@ -148,9 +151,45 @@ describe('the clearing function', () => {
         return report;
       },
     });
-    expect(await clear({ tenderId: TENDER }, context())).toEqual({ tenderId: TENDER, statistics });
+    expect(await clear({ tenderId: TENDER }, context())).toEqual({
+      tenderId: TENDER,
+      statistics,
+      signatures: report.outcome.signatures.length,
+    });
     expect(cleared).toEqual([TENDER]);
   });
+
+  test('ends at once where another run has the lease of the tender', async () => {
+    let runs = 0;
+    const clear = createClearTenderHandler({
+      clear: async () => {
+        runs += 1;
+        return report;
+      },
+    });
+    const leased = createLeasedClearTenderHandler(clear, { hold: async () => undefined });
+    expect(await leased({ tenderId: TENDER }, context())).toEqual({ busy: true });
+    expect(runs).toBe(0);
+  });
+
+  test.each([2, 3])(
+    'counts an outcome with %d signatures as settled only where all three signed',
+    async (count) => {
+      const signatures = ([0, 1, 2] as const).slice(0, count).map((party) => ({ party, signature: '' }));
+      const outcome = { ...report.outcome, signatures };
+      const clear = createClearTenderHandler({ clear: async () => ({ ...report, outcome }) });
+      const settled: boolean[] = [];
+      const leased = createLeasedClearTenderHandler(clear, {
+        hold: async (_id, _holder, run, isDone) => {
+          const value = await run();
+          settled.push(isDone(value));
+          return value;
+        },
+      });
+      await leased({ tenderId: TENDER }, context());
+      expect(settled).toEqual([count === 3]);
+    },
+  );
 
   test.each([undefined, {}, { tenderId: 7 }])('refuses the invocation %j', async (invocation) => {
     const clear = createClearTenderHandler({ clear: async () => report });

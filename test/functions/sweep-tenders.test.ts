@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
-import type { ClearTenderHandler } from '../../functions/clear-tender/clear-tender.handler.ts';
-import { createSweepTendersHandler } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
+import {
+  createSweepTendersHandler,
+  type SweepParameters,
+} from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { invocationContext } from '../../local/event-adapter.ts';
 import { type PartyHost, START, startPartyHost } from './party-host.ts';
 
@@ -15,12 +17,25 @@ afterEach(async () => {
   await host.close();
 });
 
-test('a sweep clears the tenders that are due, and goes on after one that fails', async () => {
-  const publish = async (spec: Record<string, unknown> = {}) => {
-    const { id, signed } = host.tender(spec);
-    await host.party.publishTender(signed);
-    return id;
-  };
+function sweepWith(parameters: Partial<SweepParameters>) {
+  const sweep = createSweepTendersHandler({
+    party: host.party,
+    starter: { start: async (id) => void host.started.push(id) },
+    leases: { isPaused: async () => false },
+    clock: { now: () => START },
+    clockWatch: { skewMs: 0 },
+    ...parameters,
+  });
+  return () => sweep({}, invocationContext('sweep-tenders', 30_000));
+}
+
+async function publish(spec: Record<string, unknown> = {}) {
+  const { id, signed } = host.tender(spec);
+  await host.party.publishTender(signed);
+  return id;
+}
+
+test('a sweep starts the clearing of tenders that are due, and of no other', async () => {
   const open = await publish();
   const later = await publish({ closesAt: '2027-01-01T00:00:01Z' });
   const past = [
@@ -30,16 +45,56 @@ test('a sweep clears the tenders that are due, and goes on after one that fails'
   const ordered = await publish();
   await host.party.close(ordered, createCloseOrder(ordered, host.auctioneer));
 
-  const invoked: string[] = [];
-  const clear: ClearTenderHandler = async (event) => {
-    const { tenderId } = event as { tenderId: string };
-    invoked.push(tenderId);
-    throw new Error('a peer is down');
-  };
-  const sweep = createSweepTendersHandler(host.party, clear, { now: () => START });
-  const { cleared, failed } = await sweep({}, invocationContext('sweep-tenders', 30_000));
-  expect(new Set(invoked)).toEqual(new Set([...past, ordered]));
-  expect(invoked).not.toContain(open);
-  expect(invoked).not.toContain(later);
-  expect([cleared.length, failed.length]).toEqual([0, 3]);
+  const { started, paused } = await sweepWith({})();
+  expect(new Set(started)).toEqual(new Set([...past, ordered]));
+  expect(new Set(host.started)).toEqual(new Set(started));
+  expect(started).not.toContain(open);
+  expect(started).not.toContain(later);
+  expect(paused).toEqual([]);
+});
+
+test('a tender whose clearing failed is left alone until its pause is over', async () => {
+  const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+  expect(await sweepWith({ leases: { isPaused: async () => true } })()).toEqual({
+    started: [],
+    paused: [id],
+  });
+  expect(host.started).toEqual([]);
+});
+
+test('an outcome that lacks a signature is gone for again, and a complete one is not even read again', async () => {
+  const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+  const { signed } = await host.party.tender(id);
+  let signatures = 2;
+  let reads = 0;
+  const sweep = sweepWith({
+    party: {
+      tenders: async () => [id],
+      tender: async () => {
+        reads += 1;
+        return { signed, state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' } };
+      },
+      signatures: async () => signatures,
+    },
+  });
+  expect((await sweep()).started).toEqual([id]);
+  signatures = 3;
+  expect((await sweep()).started).toEqual([]);
+  expect((await sweep()).started).toEqual([]);
+  expect(reads).toBe(2);
+});
+
+test('a clock that is off by more than two seconds is logged with how far', async () => {
+  const lines: string[] = [];
+  const write = process.stderr.write.bind(process.stderr);
+  process.stderr.write = (line: string) => lines.push(line) > 0;
+  try {
+    await sweepWith({ clockWatch: { skewMs: 1_999 } })();
+    await sweepWith({ clockWatch: { skewMs: 2_500 } })();
+  } finally {
+    process.stderr.write = write;
+  }
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { message: 'a clock is off', functionName: 'sweep-tenders', skewMs: 2_500 },
+  ]);
 });
