@@ -9,6 +9,7 @@
  */
 
 import { OramError } from '../errors.ts';
+import { keyIdentifier, requireDistinct } from './keys.ts';
 import type { Item, ItemKey, ItemStore } from './store.ts';
 import {
   BATCH_READ_KEYS,
@@ -58,7 +59,7 @@ class MapStore implements MemoryStore {
     requireDistinct(keys);
     this.#requests += Math.ceil(keys.length / BATCH_READ_KEYS);
     return keys.map((key) => {
-      const item = this.#items.get(identifier(key));
+      const item = this.#items.get(keyIdentifier(key));
       this.#readUnits += readUnits(item === undefined ? 0 : billedBytes(item));
       return item;
     });
@@ -69,7 +70,7 @@ class MapStore implements MemoryStore {
     this.#requests += items.length;
     let allPut = true;
     for (const item of items) {
-      const held = this.#items.get(identifier(item.key));
+      const held = this.#items.get(keyIdentifier(item.key));
       if (!this.#put(item, held, held === undefined || held.version <= item.version)) allPut = false;
     }
     return allPut;
@@ -78,13 +79,13 @@ class MapStore implements MemoryStore {
   async fill(items: readonly Item[]): Promise<void> {
     requireTakeable(items);
     this.#requests += Math.ceil(items.length / BATCH_WRITE_ITEMS);
-    for (const item of items) this.#put(item, this.#items.get(identifier(item.key)), true);
+    for (const item of items) this.#put(item, this.#items.get(keyIdentifier(item.key)), true);
   }
 
   async replace(item: Item, expected: number | undefined): Promise<boolean> {
     requireTakeable([item]);
     this.#requests += 1;
-    const held = this.#items.get(identifier(item.key));
+    const held = this.#items.get(keyIdentifier(item.key));
     return this.#put(item, held, held?.version === expected);
   }
 
@@ -92,9 +93,9 @@ class MapStore implements MemoryStore {
     requireDistinct(keys);
     this.#requests += Math.ceil(keys.length / BATCH_WRITE_ITEMS);
     for (const key of keys) {
-      const held = this.#items.get(identifier(key));
+      const held = this.#items.get(keyIdentifier(key));
       this.#writeUnits += writeUnits(held === undefined ? 0 : billedBytes(held));
-      this.#items.delete(identifier(key));
+      this.#items.delete(keyIdentifier(key));
     }
   }
 
@@ -106,14 +107,9 @@ class MapStore implements MemoryStore {
   #put(item: Item, held: Item | undefined, allowed: boolean): boolean {
     const heldBytes = held === undefined ? 0 : billedBytes(held);
     this.#writeUnits += writeUnits(Math.max(billedBytes(item), heldBytes));
-    if (allowed) this.#items.set(identifier(item.key), item);
+    if (allowed) this.#items.set(keyIdentifier(item.key), item);
     return allowed;
   }
-}
-
-/** No key has a line break, so that no two keys have the same identifier. */
-function identifier(key: ItemKey): string {
-  return `${key.partition}\n${key.sort}`;
 }
 
 function requireTakeable(items: readonly Item[]): void {
@@ -123,12 +119,5 @@ function requireTakeable(items: readonly Item[]): void {
     throw new OramError('STORE_REFUSED', `an item has at most ${MAX_ITEM_BYTES} bytes`, {
       bytes: billedBytes(tooLarge),
     });
-  }
-}
-
-/** DynamoDB refuses a batch that names a key twice, so a caller that does must not get past its tests. */
-function requireDistinct(keys: readonly ItemKey[]): void {
-  if (keys.length > 1 && new Set(keys.map(identifier)).size < keys.length) {
-    throw new OramError('STORE_REFUSED', 'a call names each key once');
   }
 }
