@@ -28,7 +28,8 @@ export type DocumentKind =
   | 'outcome'
   | 'operator'
   | 'operator-replacement'
-  | 'consortium';
+  | 'consortium'
+  | 'vault-request';
 
 /**
  * RFC 8785 bytes of a JSON value.

@@ -11,6 +11,27 @@ export const FUNCTION_ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'the resource does not answer this method' },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, meaning: 'bodies are JSON, sent as application/json' },
   TENDER_ID_MALFORMED: { status: 400, meaning: 'a tender is named by 43 characters of base64url' },
+  VAULT_REQUEST_MALFORMED: { status: 400, meaning: 'the vault request does not have the documented form' },
+  VAULT_REQUEST_LENGTH: {
+    status: 422,
+    meaning: 'the vault request is not padded to the length of its number of operations in this vault',
+  },
+  VAULT_REQUEST_OTHER_VAULT: {
+    status: 422,
+    meaning: 'the vault request is signed for another vault than it was sent to',
+  },
+  VAULT_REQUEST_OTHER_PARTY: { status: 422, meaning: 'the vault request is signed for another party' },
+  VAULT_REQUEST_EXPIRED: {
+    status: 401,
+    meaning: 'the vault request was signed too far from the present time of this party',
+  },
+  VAULT_REQUEST_SIGNATURE: { status: 401, meaning: 'the vault request is not signed by the key it names' },
+  VAULT_REQUESTER_UNKNOWN: {
+    status: 403,
+    meaning: 'the key that signed the vault request is not on the access list of the vault',
+  },
+  VAULT_RIGHTS: { status: 403, meaning: 'the requester may look up and not change records of this vault' },
+  VAULT_REQUEST_REPLAYED: { status: 409, meaning: 'this vault request was received before' },
   REQUEST_TIMED_OUT: {
     status: 503,
     meaning: 'the answer was not ready in time; sending the same request again is safe',

@@ -166,7 +166,19 @@ export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
   METHOD_NOT_ALLOWED: 'Use a method of the `allow` header.',
   CONTENT_TYPE_UNSUPPORTED: 'Send `content-type: application/json`.',
   TENDER_ID_MALFORMED: 'Use the id as `tacit tender create` printed it.',
-  REQUEST_TIMED_OUT: 'Send the same request again.',
+  VAULT_REQUEST_MALFORMED: 'Correct the field named; make requests with a current client.',
+  VAULT_REQUEST_LENGTH:
+    'Give the client the `valueBytes` of this vault; pad as [api.md](api.md) says. A key or value may be too long.',
+  VAULT_REQUEST_OTHER_VAULT: 'Sign a request for this vault.',
+  VAULT_REQUEST_OTHER_PARTY:
+    'Use the signing key of the party that keeps the vault; if it is right, somebody passes your requests on.',
+  VAULT_REQUEST_EXPIRED: "Sign a new request; if it repeats, correct the requester's clock.",
+  VAULT_REQUEST_SIGNATURE: 'Sign with the key that the request names; the document was changed on the way.',
+  VAULT_REQUESTER_UNKNOWN: 'Have the operator put the public key on the access list (`VAULT_ACCESS`).',
+  VAULT_RIGHTS: 'Have the operator grant `write`.',
+  VAULT_REQUEST_REPLAYED:
+    'Sign a new request with a fresh nonce; whether the first one was carried out, a lookup tells.',
+  REQUEST_TIMED_OUT: 'Send the same request again; a vault request is signed anew.',
   INVOCATION_MALFORMED: 'Invoke the clearing function with `{"tenderId": "..."}`.',
   CONFIGURATION_INVALID:
     'Operator: check the environment variables and the keys of the function. Over HTTP it appears as INTERNAL.',
