@@ -10,7 +10,7 @@ import { partyField } from '../auction/fields.ts';
 import { partyRecordSchema } from '../auction/tender.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { FunctionError } from './errors.ts';
-import { KEY_SOURCE } from './party-keys.ts';
+import { KEY_SOURCE } from './key-source.ts';
 
 /** A tender that waits for a peer longer than this is published anew; until then its closing must be recalled. */
 export const MIN_OUTBOX_RETENTION_DAYS = 30;
@@ -18,7 +18,7 @@ export const MIN_OUTBOX_RETENTION_DAYS = 30;
 const environmentSchema = z.object({
   /** 0, 1 or 2. */
   PARTY_INDEX: z.pipe(z.pipe(z.string().check(z.regex(/^[012]$/)), z.transform(Number)), partyField),
-  /** Where the party's secret keys are (`party-keys.ts`). */
+  /** Where the party's secret keys are (`key-source.ts`). */
   PARTY_KEYS: z.string().check(z.regex(KEY_SOURCE)),
   /** JSON: the public records of the three parties, in order. */
   CONSORTIUM: json(z.tuple([partyRecordSchema, partyRecordSchema, partyRecordSchema])),
