@@ -1,5 +1,5 @@
 /**
- * What the owner of a table sees of a vault: calls, keys and sizes, in their order, before they reach the store.
+ * What the owner of a table sees of a vault: its calls with their keys and sizes, in the order in which they ended.
  *
  * This is the adversary's view against which obliviousness is claimed and tested; a trace holds no bytes, since they
  * are sealed and drawn anew each time. A store repeats requests that fail for a time, which the owner sees as
