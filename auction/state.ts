@@ -109,7 +109,7 @@ function outOfOrder(state: TenderState, event: TenderEvent['kind']): AuctionErro
   });
 }
 
-const stateSchema = z.discriminatedUnion('phase', [
+export const tenderStateSchema = z.discriminatedUnion('phase', [
   z.strictObject({ phase: z.literal('open') }),
   z.strictObject({ phase: z.literal('closing'), closedAt: timeField }),
   z.strictObject({ phase: z.literal('clearing'), closedAt: timeField, closingRoot: hashField }),
@@ -123,6 +123,6 @@ const stateSchema = z.discriminatedUnion('phase', [
 
 /** The state as a store gives it back. @throws AuctionError STATE_MALFORMED */
 export function parseTenderState(json: unknown): TenderState {
-  const state = parseDocument(stateSchema, json, 'STATE_MALFORMED', 'state');
+  const state = parseDocument(tenderStateSchema, json, 'STATE_MALFORMED', 'state');
   return state.phase === 'open' ? state : { ...state, closedAt: toEpochMs(state.closedAt) };
 }

@@ -11,6 +11,10 @@ export const FUNCTION_ERRORS = {
   METHOD_NOT_ALLOWED: { status: 405, meaning: 'the resource does not answer this method' },
   CONTENT_TYPE_UNSUPPORTED: { status: 415, meaning: 'bodies are JSON, sent as application/json' },
   TENDER_ID_MALFORMED: { status: 400, meaning: 'a tender is named by 43 characters of base64url' },
+  PAGE_MALFORMED: {
+    status: 400,
+    meaning: 'a page is asked for with a limit within bounds, after the id that the page before named',
+  },
   VAULT_REQUEST_MALFORMED: { status: 400, meaning: 'the vault request does not have the documented form' },
   VAULT_REQUEST_LENGTH: {
     status: 422,

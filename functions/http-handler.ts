@@ -23,6 +23,7 @@ export type HttpHandler = (event: HttpEvent, context: Context) => Promise<HttpRe
 
 export interface HttpRequest {
   readonly pathParameters: Readonly<Record<string, string | undefined>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
   /** Parsed JSON, not checked against any schema; undefined for functions without a body. */
   readonly body: unknown;
 }
@@ -59,7 +60,11 @@ export function httpHandler(
     pipeline.use(bodySizeLimit(options.maxBodyBytes)).use(httpJsonBodyParser<HttpEvent>());
   }
   const composed = pipeline.handler(async (event: HttpEvent): Promise<HttpResult> => {
-    const answer = await respond({ pathParameters: event.pathParameters ?? {}, body: event.body });
+    const answer = await respond({
+      pathParameters: event.pathParameters ?? {},
+      query: event.queryStringParameters ?? {},
+      body: event.body,
+    });
     return {
       statusCode: answer.status,
       headers: { 'content-type': 'application/json' },
@@ -79,8 +84,10 @@ export function tenderIdOf(request: HttpRequest): TenderId {
 
 /** @throws FunctionError TENDER_ID_MALFORMED */
 export function toTenderId(text: string): TenderId {
-  if (!TENDER_ID.test(text)) {
-    throw new FunctionError('TENDER_ID_MALFORMED', 'a tender is named by 43 characters of base64url');
-  }
-  return text as TenderId;
+  if (isTenderId(text)) return text;
+  throw new FunctionError('TENDER_ID_MALFORMED', 'a tender is named by 43 characters of base64url');
+}
+
+export function isTenderId(text: string): text is TenderId {
+  return TENDER_ID.test(text);
 }

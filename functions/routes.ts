@@ -4,7 +4,9 @@
  */
 
 export type HttpFunctionName =
+  | 'show-openapi'
   | 'party-info'
+  | 'party-status'
   | 'publish-tender'
   | 'list-tenders'
   | 'show-tender'
@@ -19,7 +21,9 @@ export interface Route {
 }
 
 export const ROUTES: readonly Route[] = [
+  { method: 'GET', path: '/openapi.json', functionName: 'show-openapi' },
   { method: 'GET', path: '/party', functionName: 'party-info' },
+  { method: 'GET', path: '/status', functionName: 'party-status' },
   { method: 'POST', path: '/tenders', functionName: 'publish-tender' },
   { method: 'GET', path: '/tenders', functionName: 'list-tenders' },
   { method: 'GET', path: '/tenders/{tenderId}', functionName: 'show-tender' },

@@ -25,12 +25,15 @@ import { FunctionError } from '../functions/errors.ts';
 import { createListTendersHandler } from '../functions/list-tenders/list-tenders.handler.ts';
 import { logError, logInfo } from '../functions/log.ts';
 import { createPartyInfoHandler } from '../functions/party-info/party-info.handler.ts';
+import { createPartyStatusHandler } from '../functions/party-status/party-status.handler.ts';
 import { createPublishTenderHandler } from '../functions/publish-tender/publish-tender.handler.ts';
 import { REQUEST_TIMEOUTS } from '../functions/request-timeouts.ts';
 import { composeRuntime, type Runtime } from '../functions/runtime.ts';
+import { createShowOpenApiHandler } from '../functions/show-openapi/show-openapi.handler.ts';
 import { createShowOutcomeHandler } from '../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../functions/submit-bid/submit-bid.handler.ts';
+import { systemClock } from '../functions/system-clock.ts';
 import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
 import { MpcError } from '../mpc/errors.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
@@ -109,7 +112,9 @@ async function createTables(): Promise<void> {
 
 function handlersOf({ party: service, record, starter }: Runtime): HttpHandlers {
   return {
+    'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(record),
+    'party-status': createPartyStatusHandler(service, record, systemClock),
     'publish-tender': createPublishTenderHandler(service, starter),
     'list-tenders': createListTendersHandler(service),
     'show-tender': createShowTenderHandler(service),

@@ -41,6 +41,8 @@ import type {
   StoredOutcome,
   StoredState,
   StoredSubmission,
+  TenderPage,
+  TenderPageRequest,
 } from './store.ts';
 
 const TENDERS = 'tenders';
@@ -80,6 +82,20 @@ export class DynamoDbStore implements AuctionStore {
   async tenders(): Promise<readonly TenderId[]> {
     const signed = await this.#query(TENDERS, '');
     return signed.map((item) => textOf(item, 'sk') as TenderId);
+  }
+
+  /** A page is also cut where its tenders have 1 MB together, so it may hold fewer than `limit`. */
+  async tenderPage({ limit, after }: TenderPageRequest): Promise<TenderPage> {
+    const { Items: items = [], LastEvaluatedKey: last } = await this.#client.send(
+      new QueryCommand({
+        ...this.#condition(TENDERS, ''),
+        ProjectionExpression: 'sk',
+        Limit: limit,
+        ...(after === undefined ? {} : { ExclusiveStartKey: { pk: { S: TENDERS }, sk: { S: after } } }),
+      }),
+    );
+    const tenders = items.map((item) => textOf(item, 'sk') as TenderId);
+    return last === undefined ? { tenders } : { tenders, next: textOf(last, 'sk') as TenderId };
   }
 
   async nameHolder(id: TenderId, bidder: string): Promise<string | undefined> {

@@ -13,6 +13,8 @@ import type {
   StoredOutcome,
   StoredState,
   StoredSubmission,
+  TenderPage,
+  TenderPageRequest,
 } from './store.ts';
 
 type OutcomeSignature = SignedOutcome['signatures'][number];
@@ -51,6 +53,13 @@ export class MemoryStore implements AuctionStore {
 
   async tenders(): Promise<readonly TenderId[]> {
     return [...this.#tenders.keys()];
+  }
+
+  async tenderPage({ limit, after = '' as TenderId }: TenderPageRequest): Promise<TenderPage> {
+    const behind = [...this.#tenders.keys()].sort().filter((id) => id > after);
+    const tenders = behind.slice(0, limit);
+    const next = tenders.at(-1);
+    return behind.length > limit && next !== undefined ? { tenders, next } : { tenders };
   }
 
   async nameHolder(id: TenderId, bidder: string): Promise<string | undefined> {

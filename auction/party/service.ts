@@ -8,6 +8,7 @@
  * Every method may be repeated after a crash at any point and then does what is left to do.
  */
 
+import { PARTIES } from '../../mpc/party.ts';
 import { checkCloseOrder } from '../close-order.ts';
 import { AuctionError } from '../errors.ts';
 import type { SignedOutcome } from '../outcome.ts';
@@ -28,12 +29,22 @@ import { OutcomeExchange } from './outcome-exchange.ts';
 import type { PartyParameters } from './party-parameters.ts';
 import { nodeSignatures } from './signatures-node.ts';
 import { advance } from './state-advance.ts';
+import type { TenderPage, TenderPageRequest } from './store.ts';
 import { DEFAULT_TIMEOUTS, type PartyTimeouts } from './timeouts.ts';
 
 export type { ClearingProgress, ClearingReport, ClearOptions } from './clearing-run.ts';
 
 /** Tenders are immutable and a few KB each; a busy party has tens open at a time. */
 const MAX_CACHED_TENDERS = 200;
+
+/** No tender has an id like this, so nobody ever posts in it. */
+const REACHABILITY_TOPIC = 'reachability';
+
+export interface Reachability {
+  readonly state: boolean;
+  /** Of parties 0, 1 and 2, as this party reaches them. */
+  readonly outboxes: readonly [boolean, boolean, boolean];
+}
 
 export class AuctionParty {
   readonly #parameters: PartyParameters;
@@ -75,6 +86,27 @@ export class AuctionParty {
   /** The ids of all tenders published here. */
   tenders(): Promise<readonly TenderId[]> {
     return this.#parameters.store.tenders();
+  }
+
+  /** Some of them, in the order of their ids. */
+  tenderPage(request: TenderPageRequest): Promise<TenderPage> {
+    return this.#parameters.store.tenderPage(request);
+  }
+
+  /** Whether this party's own store and the three outboxes answer it; asks for nothing that is there. */
+  async reachability(): Promise<Reachability> {
+    const { store, channel } = this.#parameters;
+    const answers = (asked: Promise<unknown>) =>
+      asked.then(
+        () => true,
+        () => false,
+      );
+    const [state, ...outboxes] = await Promise.all([
+      answers(store.tenderPage({ limit: 1 })),
+      ...PARTIES.map((party) => answers(channel.latest(REACHABILITY_TOPIC, party))),
+    ]);
+    const [first = false, second = false, third = false] = outboxes;
+    return { state, outboxes: [first, second, third] };
   }
 
   /**

@@ -45,12 +45,27 @@ export interface StoredOutcome {
   readonly statistics: ClearingStatistics;
 }
 
+export interface TenderPageRequest {
+  /** At most so many ids, from 1. */
+  readonly limit: number;
+  /** Only ids behind this one, which need not be there (any more). */
+  readonly after?: TenderId;
+}
+
+export interface TenderPage {
+  readonly tenders: readonly TenderId[];
+  /** Where the next page begins; absent where this one is the last. */
+  readonly next?: TenderId;
+}
+
 export interface AuctionStore {
   /** Write-once by tender. */
   putTender(id: TenderId, signed: SignedTender): Promise<PutResult>;
   tender(id: TenderId): Promise<SignedTender | undefined>;
   /** In no particular order. */
   tenders(): Promise<readonly TenderId[]>;
+  /** In the order of their ids. */
+  tenderPage(request: TenderPageRequest): Promise<TenderPage>;
 
   /** The key that a bidder's name belongs to in this tender. */
   nameHolder(id: TenderId, bidder: string): Promise<string | undefined>;

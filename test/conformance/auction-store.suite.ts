@@ -66,6 +66,27 @@ export function auctionStoreSuite(name: string, open: () => Promise<AuctionStore
       expect([...(await store.tenders())].sort()).toEqual([id, other]);
     });
 
+    test('pages tenders in the order of their ids, whatever is asked for', async () => {
+      const ids = ['tender-A', 'tender-B', 'tender-D', 'tender-a', 'tender_0'] as TenderId[];
+      for (const more of ids.slice(2)) await store.putTender(more, tenderOf(more));
+      for (const limit of [1, 2, 3, 5, 9]) {
+        const seen: TenderId[] = [];
+        let after: TenderId | undefined;
+        for (let pages = 0; pages < 10; pages++) {
+          const page = await store.tenderPage(after === undefined ? { limit } : { limit, after });
+          expect(page.tenders.length).toBeLessThanOrEqual(limit);
+          seen.push(...page.tenders);
+          after = page.next;
+          if (after === undefined) break;
+          expect(after).toBe(seen.at(-1));
+        }
+        expect(after).toBeUndefined();
+        expect(seen).toEqual(ids);
+      }
+      const behind = await store.tenderPage({ limit: 9, after: 'tender-C' as TenderId });
+      expect(behind).toEqual({ tenders: ids.slice(2) });
+    });
+
     test('binds a name to the first key that claims it, in its tender only', async () => {
       expect(await store.nameHolder(id, 'Ann')).toBeUndefined();
       expect(await store.claimName(id, 'Ann', 'key 1')).toEqual({ holder: 'key 1', first: true });

@@ -166,6 +166,7 @@ export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
   METHOD_NOT_ALLOWED: 'Use a method of the `allow` header.',
   CONTENT_TYPE_UNSUPPORTED: 'Send `content-type: application/json`.',
   TENDER_ID_MALFORMED: 'Use the id as `tacit tender create` printed it.',
+  PAGE_MALFORMED: 'Leave `limit` and `after` out for the first page; then pass `next` on as `after`.',
   VAULT_REQUEST_MALFORMED: 'Correct the field named; make requests with a current client.',
   VAULT_REQUEST_LENGTH:
     'Give the client the `valueBytes` of this vault; pad as [api.md](api.md) says. A key or value may be too long.',

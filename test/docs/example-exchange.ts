@@ -19,8 +19,10 @@ import { sweptClearings } from '../../functions/clearing-starter.ts';
 import { createCloseTenderHandler } from '../../functions/close-tender/close-tender.handler.ts';
 import { createListTendersHandler } from '../../functions/list-tenders/list-tenders.handler.ts';
 import { createPartyInfoHandler } from '../../functions/party-info/party-info.handler.ts';
+import { createPartyStatusHandler } from '../../functions/party-status/party-status.handler.ts';
 import { createPublishTenderHandler } from '../../functions/publish-tender/publish-tender.handler.ts';
 import type { HttpFunctionName } from '../../functions/routes.ts';
+import { createShowOpenApiHandler } from '../../functions/show-openapi/show-openapi.handler.ts';
 import { createShowOutcomeHandler } from '../../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../../functions/submit-bid/submit-bid.handler.ts';
@@ -97,7 +99,9 @@ export async function runExampleExchange(): Promise<ExampleParty> {
   );
   if (first === undefined || second === undefined || third === undefined) throw new Error('three parties');
   const server = createApiServer({
+    'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(parties[0]),
+    'party-status': createPartyStatusHandler(first, parties[0], clock),
     'publish-tender': createPublishTenderHandler(first, sweptClearings),
     'list-tenders': createListTendersHandler(first),
     'show-tender': createShowTenderHandler(first),

@@ -11,10 +11,11 @@ import { checkTender } from '../../auction/tender.ts';
 import { CLI_ERRORS } from '../../cli/errors.ts';
 import { ENVIRONMENT_VARIABLES } from '../../functions/environment.ts';
 import { FUNCTION_ERRORS } from '../../functions/errors.ts';
+import { ROUTE_CONTRACTS } from '../../functions/route-contracts.ts';
 import { ROUTES } from '../../functions/routes.ts';
 import { MPC_ERROR_CODES } from '../../mpc/errors.ts';
 import { AUCTION_ADVICE, CLIENT_CODES, COMMAND_ADVICE, ENGINE_ADVICE, FUNCTION_ADVICE } from './advice.ts';
-import { documentsIn, ROUTE_FACTS } from './api-tables.ts';
+import { documentsIn } from './api-tables.ts';
 import { engineStatus } from './error-tables.ts';
 import { type ExampleParty, runExampleExchange } from './example-exchange.ts';
 import { GENERATED_PARTS, partOf } from './generated.ts';
@@ -133,7 +134,7 @@ describe('the examples in api.md', () => {
 
   test('answer with the status and media type that the table and the text name', () => {
     for (const { functionName, status, type } of example.exchanges) {
-      const expected = { status: ROUTE_FACTS[functionName].success, type: 'application/json' };
+      const expected = { status: ROUTE_CONTRACTS[functionName].success, type: 'application/json' };
       const problem = { status: 409, type: 'application/problem+json' };
       expect([expected, problem]).toContainEqual({ status, type });
     }
@@ -152,13 +153,13 @@ describe('the examples in api.md', () => {
 });
 
 describe('the table of routes', () => {
-  const withBody = ROUTES.filter(({ functionName }) => ROUTE_FACTS[functionName].body !== undefined);
+  const withBody = ROUTES.filter(({ functionName }) => ROUTE_CONTRACTS[functionName].body !== undefined);
 
   test.each(withBody)(
     '$method $path takes bodies up to its bound',
     async ({ method, path, functionName }) => {
       const target = path.replace('{tenderId}', 'A'.repeat(43));
-      const maxBytes = ROUTE_FACTS[functionName].body?.maxBytes ?? 0;
+      const maxBytes = ROUTE_CONTRACTS[functionName].body?.maxBytes ?? 0;
       const padded = (bytes: number) => `{${' '.repeat(bytes - 2)}}`;
       expect((await example.send(method, target, padded(maxBytes))).status).not.toBe(413);
       expect((await example.send(method, target, padded(maxBytes + 1))).body).toMatchObject({

@@ -59,6 +59,44 @@ describe('the API of a party', () => {
     expect(host.startedAt.get(id)).toBe(Date.parse('2027-01-02T00:00:00Z'));
   });
 
+  test('lists tenders a page at a time, each of them once', async () => {
+    const ids = new Set<string>();
+    for (let count = 0; count < 5; count++) ids.add((await published()).id);
+    const listed: string[] = [];
+    let query = '?limit=2';
+    for (let pages = 0; pages < 20 && query !== ''; pages++) {
+      const { status, body } = await get(`${host.url}/tenders${query}`);
+      expect([status, (body['tenders'] as string[]).length <= 2]).toEqual([200, true]);
+      listed.push(...(body['tenders'] as string[]));
+      query = body['next'] === undefined ? '' : `?limit=2&after=${body['next']}`;
+    }
+    expect(listed).toEqual([...new Set(listed)].sort());
+    for (const id of ids) expect(listed).toContain(id);
+    expect((await get(`${host.url}/tenders`)).body).toEqual({ tenders: listed });
+  });
+
+  test.each([
+    'limit=0',
+    'limit=101',
+    'limit=-1',
+    'limit=1e2',
+    'limit=',
+    'after=',
+    'after=..%2F',
+    'limit=2&after=x',
+  ])('refuses a page with %s', async (query) => {
+    expect(await get(`${host.url}/tenders?${query}`)).toMatchObject(problem(400, 'PAGE_MALFORMED'));
+  });
+
+  test('says what time it has and whether tables answer, and asks them at most every five seconds', async () => {
+    const { status, body } = await get(`${host.url}/status`);
+    const tables = { state: true, outboxes: [true, true, true] };
+    expect([status, body]).toEqual([200, { protocol: 'tacit/1', index: 0, now: START, tables }]);
+    host.moveClock(toEpochMs(START + 60_000));
+    expect((await get(`${host.url}/status`)).body['now']).toBe(START + 60_000);
+    host.moveClock(START);
+  });
+
   test('gives a signed receipt for a bid, and the same one for the same bid', async () => {
     const { id, terms, signed } = await published();
     const submission = await bidFor({ id, terms, signed });

@@ -13,7 +13,9 @@ import type { ClearingStarter } from '../../functions/clearing-starter.ts';
 import { createCloseTenderHandler } from '../../functions/close-tender/close-tender.handler.ts';
 import { createListTendersHandler } from '../../functions/list-tenders/list-tenders.handler.ts';
 import { createPartyInfoHandler } from '../../functions/party-info/party-info.handler.ts';
+import { createPartyStatusHandler } from '../../functions/party-status/party-status.handler.ts';
 import { createPublishTenderHandler } from '../../functions/publish-tender/publish-tender.handler.ts';
+import { createShowOpenApiHandler } from '../../functions/show-openapi/show-openapi.handler.ts';
 import { createShowOutcomeHandler } from '../../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../../functions/submit-bid/submit-bid.handler.ts';
@@ -61,7 +63,9 @@ export async function startPartyHost(): Promise<PartyHost> {
     startAt: async (id, closesAtMs) => void startedAt.set(id, closesAtMs),
   };
   const server: Server = createApiServer({
+    'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(records[0]),
+    'party-status': createPartyStatusHandler(party, records[0], { now: () => now }),
     'publish-tender': createPublishTenderHandler(party, starter),
     'list-tenders': createListTendersHandler(party),
     'show-tender': createShowTenderHandler(party),

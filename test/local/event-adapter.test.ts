@@ -17,7 +17,9 @@ const TENDER = 'A'.repeat(43);
 /** A host in which every function is this one; returns its base address. */
 async function host(handler: HttpHandler): Promise<string> {
   const handlers: HttpHandlers = {
+    'show-openapi': handler,
     'party-info': handler,
+    'party-status': handler,
     'publish-tender': handler,
     'list-tenders': handler,
     'show-tender': handler,

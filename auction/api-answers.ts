@@ -1,0 +1,60 @@
+/**
+ * What a party answers over HTTP besides the signed documents: one set of schemas for the handlers' contract
+ * (`functions/route-contracts.ts`), for the OpenAPI document made from it, and for clients.
+ *
+ * Unlike signed documents these objects are open: a client ignores fields that a later version adds. Nothing in them
+ * is to be believed without checking the documents they carry. Runs in a browser.
+ */
+
+import * as z from 'zod/mini';
+import { PROTOCOL } from './canonical.ts';
+import { hashField, integerField, partyField, timeField } from './fields.ts';
+import { tenderStateSchema } from './state.ts';
+import { partyRecordSchema, signedTenderSchema } from './tender.ts';
+
+/** A page of ids is 4.5 KB; reading it reads the tenders, some 2 KB each and 256 KB at most. */
+export const MAX_TENDERS_IN_PAGE = 100;
+
+export const partyInfoSchema = z.object({ protocol: z.literal(PROTOCOL), ...partyRecordSchema.shape });
+
+export const publishedTenderSchema = z.object({ id: hashField, record: partyRecordSchema });
+
+/** Ids in their own order. `next` is there while there may be more: pass it on as `after`. */
+export const tenderPageSchema = z.object({
+  tenders: z.array(hashField).check(z.maxLength(MAX_TENDERS_IN_PAGE)),
+  next: z.exactOptional(hashField),
+});
+
+export const shownTenderSchema = z.object({
+  id: hashField,
+  signed: signedTenderSchema,
+  state: tenderStateSchema,
+});
+
+export const closedTenderSchema = z.object({ id: hashField, state: tenderStateSchema });
+
+/** What a party says of its own health; no secret, no tender, no bid. */
+export const partyStatusSchema = z.object({
+  protocol: z.literal(PROTOCOL),
+  index: partyField,
+  /** Milliseconds since 1970 by the party's clock, when it answered. */
+  now: timeField,
+  /** Whether its own tables and its peers' outboxes answer it. */
+  tables: z.object({ state: z.boolean(), outboxes: z.tuple([z.boolean(), z.boolean(), z.boolean()]) }),
+});
+
+export type PartyStatus = z.infer<typeof partyStatusSchema>;
+
+const MAX_CODE_LENGTH = 64;
+const MAX_SENTENCE_LENGTH = 1_000;
+
+/** RFC 9457, with the extension members `code` and `facts`. */
+export const problemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: integerField(400, 599),
+  detail: z.string().check(z.maxLength(MAX_SENTENCE_LENGTH)),
+  instance: z.string(),
+  code: z.string().check(z.maxLength(MAX_CODE_LENGTH)),
+  facts: z.exactOptional(z.record(z.string(), z.unknown())),
+});
