@@ -21,7 +21,7 @@ export const ORAM_ERROR_CODES = {
   VAULT_KEY_COLLISION:
     'this record key has the same fingerprint as another one; reshuffle the vault, which draws new fingerprints',
   VAULT_BATCH_SIZE: 'a batch has 1 to 4096 operations',
-  VAULT_KEY_EXHAUSTED: 'the vault used up its version numbers; reshuffle it',
+  VAULT_KEY_EXHAUSTED: 'the vault used up its version numbers; copy its records into a new one',
   VAULT_BUSY: 'another process kept the vault for the whole time this one was willing to wait',
   VAULT_CLOSED: 'the vault was closed; open it again',
   VAULT_POISONED:

@@ -88,3 +88,23 @@ export const SCAN_HEADER_BYTES = 16;
 
 /** Digest of the record key (16) and length of the value (4); all zero where no record is. */
 export const SCAN_RECORD_BYTES = 20;
+
+/** The head in JSON, padded: parameters, counters and where the checkpoint is. */
+export const HEAD_JSON_BYTES = 600;
+
+/** Before the sealed part: layout (1), vault (16), generation (4), key check (8). */
+export const HEAD_CLEAR_BYTES = 29;
+
+/** A block identifier and a leaf for each access of the largest epoch, and how many operations it has. */
+export function headBytes(blocksPerRecord: number): number {
+  return HEAD_CLEAR_BYTES + SEAL_BYTES + HEAD_JSON_BYTES + 4 + 8 * MOST_OPERATIONS * blocksPerRecord;
+}
+
+/** Operations of the largest epoch. */
+export const MOST_OPERATIONS = 8;
+
+/** Plain bytes of a page of the position or version map, of which the last of each map is padded. */
+export const PAGE_BYTES = 65_536;
+
+/** Plain bytes of a part of the pool; DynamoDB takes items of 400 KB. */
+export const POOL_CHUNK_BYTES = 307_200;
