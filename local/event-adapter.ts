@@ -16,6 +16,7 @@ import { FunctionError } from '../functions/errors.ts';
 import type { HttpHandler, HttpResult } from '../functions/http-handler.ts';
 import { problemOf, problemResult } from '../functions/problem-details.ts';
 import { type HttpFunctionName, matchRoute } from '../functions/routes.ts';
+import { preflight, withCors } from './cors.ts';
 import { readBody } from './read-body.ts';
 
 /** Lambda's bound of a synchronous request or response. */
@@ -26,10 +27,13 @@ const HTTP_FUNCTION_TIMEOUT_MS = 30_000;
 
 export type HttpHandlers = Readonly<Record<HttpFunctionName, HttpHandler>>;
 
-export function createApiServer(handlers: HttpHandlers): Server {
+/** @param allowedOrigins as `parseAllowedOrigins` gives them */
+export function createApiServer(handlers: HttpHandlers, allowedOrigins: readonly string[] = []): Server {
   return createServer((request, response) => {
-    answer(handlers, request)
-      .then((result) => send(response, result))
+    const { origin } = request.headers;
+    const answered = request.method === 'OPTIONS' ? preflight(origin, allowedOrigins) : undefined;
+    Promise.resolve(answered ?? answer(handlers, request))
+      .then((result) => send(response, withCors(result, origin, allowedOrigins)))
       .catch(() => response.destroy());
   });
 }

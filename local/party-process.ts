@@ -17,6 +17,7 @@ import { DynamoDBClient, ResourceInUseException } from '@aws-sdk/client-dynamodb
 import { AuctionError } from '../auction/errors.ts';
 import { blameOf, describeBlame } from '../auction/party/blame.ts';
 import { createAuctionTable } from '../auction/party/dynamodb.ts';
+import { parseAllowedOrigins } from '../functions/allowed-origins.ts';
 import { createClearTenderHandler } from '../functions/clear-tender/clear-tender.handler.ts';
 import { createCloseTenderHandler } from '../functions/close-tender/close-tender.handler.ts';
 import { awaitedClearings } from '../functions/due-tenders.ts';
@@ -72,7 +73,7 @@ const scheduler = new ClearingScheduler({
 });
 const runtime = await composeRuntime(parseEnvironment(process.env), scheduler);
 const clearTender = createClearTenderHandler(runtime.party);
-const api = createApiServer(handlersOf(runtime));
+const api = createApiServer(handlersOf(runtime), parseAllowedOrigins(process.env['ALLOWED_ORIGINS']));
 await listenOnLoopback(api, config.httpPort);
 
 let stopping = false;

@@ -2,8 +2,8 @@
  * Runs the three parties of a consortium as three operating-system processes, with nothing between them but
  * loopback sockets.
  *
- * Each process gets one argument, its own directory, and no environment but the search path and Node's
- * compile cache: what a party knows it read from its own files. A process ends by itself when whoever started it is gone (its IPC channel closes).
+ * Each process gets one argument, its own directory, and no environment but the search path, Node's
+ * compile cache and the origins of pages: what a party knows it read from its own files. A process ends by itself when whoever started it is gone (its IPC channel closes).
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -33,6 +33,8 @@ const PARTY_PROGRAM = fileURLToPath(new URL('./party-process.ts', import.meta.ur
 const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 
 export interface ProcessOptions extends ConsortiumOptions {
+  /** Origins whose pages may read what the parties answer. */
+  readonly allowedOrigins?: readonly string[];
   readonly onMessage?: (message: PartyMessage) => void;
   /** A party that was up has ended, and not by `stopParty`. */
   readonly onEnded?: (party: PartyIndex, reason: string) => void;
@@ -54,6 +56,7 @@ export class PartyProcesses {
   readonly consortium: LocalConsortium;
   readonly #onMessage: ProcessOptions['onMessage'];
   readonly #onEnded: ProcessOptions['onEnded'];
+  readonly #allowedOrigins: readonly string[];
   readonly #children = new Map<PartyIndex, ChildProcess>();
   /** Told to end. */
   readonly #stopping = new Set<ChildProcess>();
@@ -63,6 +66,7 @@ export class PartyProcesses {
     this.consortium = consortium;
     this.#onMessage = options.onMessage;
     this.#onEnded = options.onEnded;
+    this.#allowedOrigins = options.allowedOrigins ?? [];
   }
 
   /**
@@ -99,7 +103,11 @@ export class PartyProcesses {
     const log = openSync(join(directory, 'party.log'), 'a', 0o600);
     const child = spawn(process.execPath, [PARTY_PROGRAM, directory], {
       stdio: ['ignore', log, log, 'ipc'],
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILE_CACHE },
+      env: {
+        PATH: process.env['PATH'],
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ALLOWED_ORIGINS: this.#allowedOrigins.join(','),
+      },
     });
     closeSync(log);
     this.#children.set(party, child);

@@ -1,7 +1,8 @@
 /** `tacit up`: three local parties that stay until Ctrl-C; what they stored is there again at the next start. */
 
 import { once } from 'node:events';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { parseAllowedOrigins } from '../../functions/allowed-origins.ts';
 import { partyDirectory, readPartyConfig } from '../../local/consortium.ts';
 import { PartyProcesses } from '../../local/processes.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
@@ -15,6 +16,7 @@ interface UpOptions {
   readonly dir: string;
   readonly port: number;
   readonly protocol?: ThreePartyName;
+  readonly allowOrigin?: readonly string[];
 }
 
 const DEFAULT_PORT = 4700;
@@ -37,12 +39,26 @@ export function upCommand(): Command {
         `how they compute (kept for later starts; at first ${DEFAULT_PROTOCOL})`,
       ).choices(THREE_PARTY_NAMES),
     )
+    .option(
+      '--allow-origin <origin>',
+      'a page that may read the parties, such as http://localhost:5173; may be repeated',
+      collectOrigins,
+    )
     .action(up);
+}
+
+function collectOrigins(value: string, previous: readonly string[] = []): readonly string[] {
+  try {
+    return [...previous, ...parseAllowedOrigins(value)];
+  } catch {
+    throw new InvalidArgumentError('it must be an origin such as https://bids.example, without a path');
+  }
 }
 
 async function up(options: UpOptions): Promise<void> {
   const processes = await PartyProcesses.start(options.dir, {
     port: options.port,
+    allowedOrigins: options.allowOrigin ?? [],
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     onMessage: (message) => {
       if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
