@@ -20,7 +20,7 @@ export function requireAddress(topic: string, step: string): void {
 
 /** @throws MpcError CHANNEL_MESSAGE_TOO_LARGE */
 export function requireWithinBound(step: string, parcels: Parcels): void {
-  const messages = 'everyone' in parcels ? [parcels.everyone] : [...parcels.to.values()];
+  const messages = 'everyone' in parcels ? [parcels.everyone] : parcels.to.values();
   for (const { length } of messages) {
     if (length > MAX_MESSAGE_BYTES) {
       throw new MpcError('CHANNEL_MESSAGE_TOO_LARGE', `a message has at most ${MAX_MESSAGE_BYTES} bytes`, {

@@ -32,6 +32,7 @@ export interface SealedLinksParameters {
 interface Seals {
   readonly sending: DirectionSeal;
   readonly receiving: DirectionSeal;
+  readonly received: AddressRegistry;
 }
 
 export class SealedLinks implements Links {
@@ -42,7 +43,6 @@ export class SealedLinks implements Links {
   readonly #seals: ReadonlyMap<PartyIndex, Seals>;
   readonly #limit: WaitLimit;
   readonly #sent = new AddressRegistry('a message sent as');
-  readonly #received = new AddressRegistry('a message received as');
   #rounds = 0;
   #bytesSent = 0;
 
@@ -58,6 +58,7 @@ export class SealedLinks implements Links {
         {
           sending: new DirectionSeal(sending, { sessionId, attempt, from: self, to: peer }),
           receiving: new DirectionSeal(receiving, { sessionId, attempt, from: peer, to: self }),
+          received: new AddressRegistry(`a message received from party ${peer} as`),
         },
       ]),
     );
@@ -78,8 +79,9 @@ export class SealedLinks implements Links {
   }
 
   async receive(step: string, from: PartyIndex): Promise<Uint8Array> {
-    this.#received.claim(`${step} from ${from}`);
-    const { receiving } = this.#sealsWith(from);
+    const { receiving, received } = this.#sealsWith(from);
+    received.claim(step);
+    const open = receiving.opening(step);
     const sealed = await this.#limit.run(
       () =>
         new MpcError('CHANNEL_TIMEOUT', `party ${from} sent nothing for step ${step} in time`, {
@@ -88,7 +90,7 @@ export class SealedLinks implements Links {
         }),
       (waiting) => this.#channel.collect(this.#topic, step, from, waiting),
     );
-    const plaintext = receiving.unseal(step, sealed);
+    const plaintext = open(sealed);
     freeLargeAtOnce(sealed);
     if (plaintext === undefined) {
       throw new MpcError('MESSAGE_FORGED', `the message of party ${from} for step ${step} is not its own`, {

@@ -112,6 +112,20 @@ export function describeChannel(name: string, create: () => Promise<Three<Channe
       expect(large.equals(latest?.bytes ?? Buffer.of())).toBe(true);
     });
 
+    test('parcels that were given up arrive unchanged; their address stays taken', async () => {
+      for (const bytes of [3, 40_000, 1_000_000]) {
+        const step = `${bytes}`;
+        const [one, two] = [randomBytes(bytes), randomBytes(bytes)];
+        const givenUp = () => to([1, Buffer.from(one)], [2, Buffer.from(two)]).to;
+        await channels[0].post(topic, step, { to: givenUp(), givenUp: true });
+        expect(one.equals(await channels[1].collect(topic, step, 0, never))).toBe(true);
+        expect(two.equals(await channels[2].collect(topic, step, 0, never))).toBe(true);
+        await expect(channels[0].post(topic, step, to([1, two], [2, one]))).rejects.toMatchObject({
+          code: 'CHANNEL_CONFLICT',
+        });
+      }
+    });
+
     test('messages beyond the bound and malformed addresses are refused', async () => {
       const tooLarge = new Uint8Array(MAX_MESSAGE_BYTES + 1);
       await expect(channels[0].post(topic, 'a', to([1, tooLarge]))).rejects.toMatchObject({

@@ -66,11 +66,16 @@ export class FrameReader {
   }
 
   /**
-   * @param chunk given up by the caller: all of it is copied, and a large one freed
+   * @param chunk given up by the caller: a small one that is one frame is delivered as it is, else all of it is copied,
+   *   and a large one freed
    * @throws MpcError CHANNEL_FRAME_MALFORMED; the stream is of no use afterwards
    */
   push(chunk: Buffer): void {
     const { length } = chunk;
+    if (this.#partial === undefined && length <= ONE_BUFFER_BYTES && wholeFrameBytes(chunk, 0) === length) {
+      this.#finish(chunk);
+      return;
+    }
     for (let offset = 0; offset < length; ) offset = this.#take(chunk, offset);
     freeLargeAtOnce(chunk);
   }

@@ -20,13 +20,20 @@ const ITEM_OVERHEAD_BYTES = 4096;
 interface Waiter {
   readonly resolve: (bytes: Uint8Array) => void;
   readonly reject: (reason: unknown) => void;
+  readonly address: string;
+  /** All waiters under the same signal. */
+  readonly company: Set<Waiter>;
 }
+
+const NOBODY: Waiter[] = [];
 
 export class Inbox {
   readonly #from: PartyIndex;
   readonly #unread = new Map<string, Uint8Array>();
   readonly #latest = new Map<string, Posted>();
-  readonly #waiting = new Map<string, Set<Waiter>>();
+  readonly #waiting = new Map<string, Waiter[]>();
+  /** One listener for each signal, because many short waits share one and adding a listener costs as much as a wait. */
+  readonly #companies = new WeakMap<AbortSignal, Set<Waiter>>();
   #unreadBytes = 0;
   #closedBy: MpcError | undefined;
 
@@ -48,18 +55,14 @@ export class Inbox {
 
   /** Gives the bytes to whoever waits; false where nobody does. */
   wake(address: string, bytes: Uint8Array): boolean {
-    const waiters = this.#waiting.get(address);
-    if (waiters === undefined) return false;
-    this.#waiting.delete(address);
+    const waiters = this.#end(address);
     for (const { resolve } of waiters) resolve(bytes);
-    return true;
+    return waiters.length > 0;
   }
 
   /** The peer says that it posted this item without a parcel for this party. */
   acceptNothing(topic: string, step: string): void {
-    const address = `${topic}#${step}`;
-    for (const { reject } of this.#waiting.get(address) ?? []) reject(noParcel(topic, step, this.#from));
-    this.#waiting.delete(address);
+    for (const { reject } of this.#end(`${topic}#${step}`)) reject(noParcel(topic, step, this.#from));
   }
 
   /** @throws MpcError CHANNEL_CLOSED once the peer is gone, CHANNEL_ITEM_MALFORMED, or the signal's reason */
@@ -91,34 +94,48 @@ export class Inbox {
   close(reason: MpcError): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = reason;
-    for (const waiters of this.#waiting.values()) {
-      for (const { reject } of waiters) reject(reason);
+    for (const address of [...this.#waiting.keys()]) {
+      for (const { reject } of this.#end(address)) reject(reason);
     }
-    this.#waiting.clear();
   }
 
   #wait(address: string, signal: AbortSignal): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
-      const waiters = this.#waiting.get(address) ?? new Set();
-      this.#waiting.set(address, waiters);
-      const abort = () => {
-        waiters.delete(waiter);
-        if (waiters.size === 0 && this.#waiting.get(address) === waiters) this.#waiting.delete(address);
-        reject(signal.reason);
-      };
-      const waiter: Waiter = {
-        resolve: (bytes) => {
-          signal.removeEventListener('abort', abort);
-          resolve(bytes);
-        },
-        reject: (reason) => {
-          signal.removeEventListener('abort', abort);
-          reject(reason);
-        },
-      };
-      waiters.add(waiter);
-      signal.addEventListener('abort', abort);
+      const company = this.#companies.get(signal) ?? this.#listenTo(signal);
+      const waiter = { resolve, reject, address, company };
+      company.add(waiter);
+      const waiters = this.#waiting.get(address);
+      if (waiters === undefined) this.#waiting.set(address, [waiter]);
+      else waiters.push(waiter);
     });
+  }
+
+  /** The waiters of an address, who wait no longer. */
+  #end(address: string): readonly Waiter[] {
+    const waiters = this.#waiting.get(address);
+    if (waiters === undefined) return NOBODY;
+    this.#waiting.delete(address);
+    for (const waiter of waiters) waiter.company.delete(waiter);
+    return waiters;
+  }
+
+  #listenTo(signal: AbortSignal): Set<Waiter> {
+    const company = new Set<Waiter>();
+    this.#companies.set(signal, company);
+    signal.addEventListener(
+      'abort',
+      () => {
+        for (const waiter of company) {
+          const left = this.#waiting.get(waiter.address)?.filter((other) => other !== waiter) ?? NOBODY;
+          if (left.length === 0) this.#waiting.delete(waiter.address);
+          else this.#waiting.set(waiter.address, left);
+          waiter.reject(signal.reason);
+        }
+        company.clear();
+      },
+      { once: true },
+    );
+    return company;
   }
 
   #keepLatest(topic: string, step: string, bytes: Uint8Array): void {

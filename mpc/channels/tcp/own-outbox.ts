@@ -3,7 +3,8 @@
  *
  * Of parcels the latest item alone keeps its bytes, so that a retry at once with the same bytes can be told from a
  * conflict; a later one counts as a conflict, so nothing is ever sent twice. (Keeping more costs most of the time of a
- * fast run: large buffers that live long are what the garbage collector is slow at.) What is for everyone is kept.
+ * fast run: large buffers that live long are what the garbage collector is slow at.) Parcels that were given up are
+ * gone at once. What is for everyone is kept.
  * Topics beyond the bound are forgotten, the oldest first.
  */
 
@@ -16,7 +17,8 @@ import type { Parcels, Posted } from '../channel.ts';
 const MAX_TOPICS = 1024;
 
 interface Item {
-  readonly readers: ReadonlySet<PartyIndex>;
+  /** Bit i for party i. */
+  readonly readers: number;
   /** Undefined once forgotten. */
   parcels: Parcels | undefined;
 }
@@ -39,7 +41,9 @@ export class OwnOutbox {
       return false;
     }
     const forEveryone = 'everyone' in parcels;
-    const item: Item = { readers: new Set(forEveryone ? PARTIES : parcels.to.keys()), parcels };
+    let readers = 0;
+    for (const party of forEveryone ? PARTIES : parcels.to.keys()) readers |= 1 << party;
+    const item: Item = { readers, parcels };
     steps.set(step, item);
     if (!forEveryone) {
       if (this.#latestItem !== undefined) this.#latestItem.parcels = undefined;
@@ -52,7 +56,7 @@ export class OwnOutbox {
   read(topic: string, step: string, reader: PartyIndex): Uint8Array | 'nothing' | undefined {
     const item = this.#topics.get(topic)?.get(step);
     if (item === undefined) return undefined;
-    if (!item.readers.has(reader)) return 'nothing';
+    if (((item.readers >> reader) & 1) === 0) return 'nothing';
     const { parcels } = item;
     if (parcels === undefined) return undefined;
     return 'everyone' in parcels ? parcels.everyone : parcels.to.get(reader);

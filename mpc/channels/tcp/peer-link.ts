@@ -59,6 +59,7 @@ export class PeerLink {
   /**
    * Undefined when the frame is written; a promise where the socket is full or frames are delayed, which resolves when
    * there is room again.
+   * @param givenUp the payload is a buffer of its own, freed once it is sent
    * @throws MpcError CHANNEL_CLOSED
    */
   send(frame: Frame, givenUp = false): Promise<void> | undefined {
@@ -106,10 +107,10 @@ export class PeerLink {
     } else {
       socket.cork();
       socket.write(head);
-      room = socket.write(
-        payload,
-        givenUp ? (error) => error == null && freeLargeAtOnce(payload) : undefined,
-      );
+      room = socket.write(payload, (error) => {
+        // Freed only once the kernel has copied it.
+        if (givenUp && !error) freeLargeAtOnce(payload);
+      });
       socket.uncork();
     }
     if (room || !socket.writableNeedDrain) return undefined;

@@ -61,6 +61,41 @@ describe('tcp channel', () => {
     expect(await outcomeOf(zero.collect('t', 's', 1, never))).toBe('CHANNEL_CLOSED');
   });
 
+  test('large parcels that were given up are freed once sent, not before, and others never', async () => {
+    const [zero, one] = await networks.create();
+    const sent = Array.from({ length: 24 }, (_, index) => new Uint8Array(1_000_000).fill(index + 1));
+    const kept = new Uint8Array(1_000_000).fill(99);
+    const posting = sent.map((bytes, index) =>
+      zero.post('t', `${index}`, { to: new Map([[1, bytes]]), givenUp: true }),
+    );
+    posting.push(zero.post('t', 'kept', { to: new Map([[1, kept]]) }));
+    expect(sent.at(-1)).toHaveLength(1_000_000);
+    await Promise.all(posting);
+    for (let index = 0; index < sent.length; index++) {
+      const received = await one.collect('t', `${index}`, 0, never);
+      expect(received).toHaveLength(1_000_000);
+      expect(received.every((byte) => byte === index + 1)).toBe(true);
+    }
+    expect((await one.collect('t', 'kept', 0, never))[0]).toBe(99);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(sent.map(({ length }) => length)).toEqual(sent.map(() => 0));
+    expect(kept).toHaveLength(1_000_000);
+  });
+
+  test('waits under one signal end together when it aborts, those under others stay', async () => {
+    const [zero, one] = await networks.create();
+    const [first, second] = [new AbortController(), new AbortController()];
+    const ended = ['a', 'b', 'b'].map((step) => one.collect('t', step, 0, first.signal));
+    const stays = one.collect('t', 'b', 0, second.signal);
+    const reason = new Error('enough');
+    first.abort(reason);
+    for (const settled of await Promise.allSettled(ended)) {
+      expect(settled).toMatchObject({ status: 'rejected', reason });
+    }
+    await zero.post('t', 'b', { to: new Map([[1, Uint8Array.of(5)]]) });
+    expect([...(await stays)]).toEqual([5]);
+  });
+
   test('a parcel is collected once, an item for everyone as long as it is the latest', async () => {
     const [zero, one] = await networks.create();
     await zero.post('t', '1', { everyone: Uint8Array.of(1) });

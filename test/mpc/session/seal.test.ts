@@ -1,5 +1,6 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { utf8 } from '../../../mpc/bytes.ts';
 import { DirectionSeal, SEAL_BYTES } from '../../../mpc/session/seal.ts';
 
 const key = createSecretKey(randomBytes(32));
@@ -41,6 +42,27 @@ describe('seal', () => {
     expect(() => seal.seal(step, Uint8Array.of(2))).toThrow(
       expect.objectContaining({ code: 'ADDRESS_REUSED' }),
     );
+  });
+
+  test('steps of any length and character have nonces of their own', () => {
+    const sender = new DirectionSeal(key, direction);
+    const receiver = new DirectionSeal(key, direction);
+    const steps = ['', 'a', 'a\0', 'a\0\0', '\0', 'é', 'and/12345678', 'and/123456789', 'x'.repeat(512)];
+    for (const step of [...steps, ...Array.from({ length: 2000 }, (_, layer) => `and/${layer}`)]) {
+      const sealed = sender.seal(step, utf8(step));
+      expect(receiver.unseal(step, sealed)).toEqual(Buffer.from(utf8(step)));
+    }
+  });
+
+  test('a message of several pieces opens, and with any bit changed it does not', () => {
+    const message = randomBytes(200_001);
+    const sealed = new DirectionSeal(key, direction).seal(step, message);
+    expect(message.equals(new DirectionSeal(key, direction).unseal(step, sealed) ?? Buffer.of())).toBe(true);
+    for (const position of [0, 65_536, 200_000, 200_001, 200_016]) {
+      const changed = Buffer.from(sealed);
+      changed[position]! ^= 1;
+      expect(new DirectionSeal(key, direction).unseal(step, changed)).toBeUndefined();
+    }
   });
 
   test('anything shorter than a tag is no message', () => {
