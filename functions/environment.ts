@@ -11,6 +11,7 @@ import { partyRecordSchema } from '../auction/tender.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { FunctionError } from './errors.ts';
 import { KEY_SOURCE } from './key-source.ts';
+import { vaultGrantSchema } from './vault-access/authorisation.ts';
 
 /** A tender that waits for a peer longer than this is published anew; until then its closing must be recalled. */
 export const MIN_OUTBOX_RETENTION_DAYS = 30;
@@ -39,6 +40,14 @@ const environmentSchema = z.object({
       z.int().check(z.gte(MIN_OUTBOX_RETENTION_DAYS)),
     ),
   ),
+  /** Name or ARN of the table with the vaults' trees, which may be somebody else's. The next four go together. */
+  VAULT_TREE_TABLE: z.optional(z.string().check(z.minLength(3))),
+  /** The party's own table with the client state of its vaults and the nonces of requests. */
+  VAULT_STATE_TABLE: z.optional(z.string().check(z.minLength(3))),
+  /** Where the keys of the vaults are (`key-source.ts`); never `none`. */
+  VAULT_KEYS: z.optional(z.string().check(z.regex(KEY_SOURCE), z.regex(/^(?!none$)/))),
+  /** JSON: who may ask what of which vault; Lambda's bound of 4 KB for all variables leaves room for some 25. */
+  VAULT_ACCESS: z.optional(json(z.array(vaultGrantSchema))),
 });
 
 export type Environment = z.infer<typeof environmentSchema>;
@@ -55,9 +64,23 @@ export const ENVIRONMENT_VARIABLES = Object.keys(environmentSchema.shape);
 /** @throws FunctionError CONFIGURATION_INVALID */
 export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
   const parsed = z.safeParse(environmentSchema, variables);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    requireAllOrNone(parsed.data);
+    return parsed.data;
+  }
   const names = [...new Set(parsed.error.issues.map((issue) => String(issue.path[0])))].join(', ');
   throw new FunctionError('CONFIGURATION_INVALID', `check the environment variables ${names}`);
+}
+
+const VAULT_VARIABLES = ['VAULT_TREE_TABLE', 'VAULT_STATE_TABLE', 'VAULT_KEYS', 'VAULT_ACCESS'] as const;
+
+function requireAllOrNone(environment: Environment): void {
+  const missing = VAULT_VARIABLES.filter((name) => environment[name] === undefined);
+  if (missing.length === 0 || missing.length === VAULT_VARIABLES.length) return;
+  throw new FunctionError(
+    'CONFIGURATION_INVALID',
+    `a party with a vault also needs the environment variables ${missing.join(', ')}`,
+  );
 }
 
 function json<Schema extends z.ZodMiniType<unknown, unknown>>(schema: Schema) {

@@ -24,6 +24,7 @@ export type HttpHandler = (event: HttpEvent, context: Context) => Promise<HttpRe
 export interface HttpRequest {
   readonly pathParameters: Readonly<Record<string, string | undefined>>;
   readonly query: Readonly<Record<string, string | undefined>>;
+  readonly requestId: string;
   /** Parsed JSON, not checked against any schema; undefined for functions without a body. */
   readonly body: unknown;
 }
@@ -59,10 +60,11 @@ export function httpHandler(
   if (options.maxBodyBytes !== undefined) {
     pipeline.use(bodySizeLimit(options.maxBodyBytes)).use(httpJsonBodyParser<HttpEvent>());
   }
-  const composed = pipeline.handler(async (event: HttpEvent): Promise<HttpResult> => {
+  const composed = pipeline.handler(async (event: HttpEvent, context: Context): Promise<HttpResult> => {
     const answer = await respond({
       pathParameters: event.pathParameters ?? {},
       query: event.queryStringParameters ?? {},
+      requestId: context.awsRequestId,
       body: event.body,
     });
     return {

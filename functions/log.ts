@@ -14,6 +14,9 @@ export interface LogFields {
   readonly functionName?: string;
   readonly requestId?: string;
   readonly tenderId?: string;
+  /** Name of a vault, and how many operations a request had. */
+  readonly vault?: string;
+  readonly operations?: number;
   readonly code?: string;
   readonly status?: number;
   readonly attempt?: number;
@@ -25,6 +28,10 @@ export interface LogFields {
   readonly blame?: string;
   readonly blamed?: string;
   readonly durationMs?: number;
+  /** Accesses of a vault since it was made, and request units that this environment consumed since it opened it. */
+  readonly epochs?: number;
+  readonly readUnits?: number;
+  readonly writeUnits?: number;
   /** How far the clock is from DynamoDB's. */
   readonly skewMs?: number;
   readonly errorClass?: string;
@@ -35,6 +42,8 @@ const ALLOWED_FIELDS = [
   'functionName',
   'requestId',
   'tenderId',
+  'vault',
+  'operations',
   'code',
   'status',
   'attempt',
@@ -44,6 +53,9 @@ const ALLOWED_FIELDS = [
   'blame',
   'blamed',
   'durationMs',
+  'epochs',
+  'readUnits',
+  'writeUnits',
   'skewMs',
   'errorClass',
   'errorFrames',

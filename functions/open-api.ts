@@ -32,6 +32,8 @@ import {
   refusalsOf,
 } from './route-contracts.ts';
 import { ROUTES, type Route } from './routes.ts';
+import { vaultAnswerSchema } from './vault-answer.ts';
+import { vaultRequestSchema } from './vault-request.ts';
 
 /** Of the interface, not of the program: changes when a client has to change. */
 export const API_VERSION = '1.0.0';
@@ -51,6 +53,8 @@ const NAMED_SCHEMAS: readonly (readonly [string, z.ZodMiniType])[] = [
   ['Submission', submissionSchema],
   ['Receipt', receiptSchema],
   ['SignedOutcome', signedOutcomeSchema],
+  ['VaultRequest', vaultRequestSchema],
+  ['VaultAnswer', vaultAnswerSchema],
   ['Problem', problemSchema],
 ];
 
@@ -78,7 +82,7 @@ export function openApiDocument(): OpenApiDocument {
       version: API_VERSION,
       summary: 'Each of the three parties answers these requests; clients ask all three and believe none.',
       description:
-        'Tenders, submissions, receipts and outcomes are signed documents, to be checked with the keys that the tender names. All requests may be repeated. Bytes are base64url without padding, times are milliseconds since 1970, amounts are decimal text.',
+        'Tenders, submissions, receipts and outcomes are signed documents, to be checked with the keys that the tender names. All requests but those of a vault may be repeated. Bytes are base64url without padding, times are milliseconds since 1970, amounts are decimal text.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'the party that serves this document' }],
@@ -120,9 +124,15 @@ function answerOf({ answerSchema }: RouteContract): JsonObject {
   return answerSchema === undefined ? { type: 'object' } : referenceTo(answerSchema);
 }
 
+const PATH_PARAMETERS: Readonly<Record<string, { readonly description: string; readonly pattern: string }>> =
+  {
+    tenderId: { description: 'id of the tender', pattern: '^[A-Za-z0-9_-]{43}$' },
+    vaultName: { description: 'name of the vault', pattern: '^[A-Za-z0-9._-]{1,64}$' },
+  };
+
 function pathParameter(name: string): JsonObject {
-  const schema = { type: 'string', pattern: '^[A-Za-z0-9_-]{43}$' };
-  return { name, in: 'path', required: true, description: 'id of the tender', schema };
+  const { description, pattern } = PATH_PARAMETERS[name] ?? { description: name, pattern: '^[^/]+$' };
+  return { name, in: 'path', required: true, description, schema: { type: 'string', pattern } };
 }
 
 function pageParameters(): readonly JsonObject[] {

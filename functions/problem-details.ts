@@ -10,8 +10,10 @@ import type middy from '@middy/core';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { AUCTION_ERRORS, AuctionError } from '../auction/errors.ts';
 import { MPC_ERROR_CODES, MpcError } from '../mpc/errors.ts';
+import { ORAM_ERROR_CODES, OramError } from '../oram/errors.ts';
 import { FUNCTION_ERRORS, FunctionError, type FunctionErrorCode } from './errors.ts';
 import { describeUnexpected, logError } from './log.ts';
+import { VAULT_STATUSES } from './vault-statuses.ts';
 
 export interface ProblemDocument {
   readonly type: string;
@@ -43,6 +45,7 @@ export function problemOf(error: unknown, requestId: string): ProblemDocument {
       error.facts,
     );
   }
+  if (error instanceof OramError) return vaultProblem(error, requestId);
   if (error instanceof FunctionError && error.code !== 'CONFIGURATION_INVALID') {
     const { status, meaning } = FUNCTION_ERRORS[error.code];
     return document(error.code, status, meaning, sentenceOf(error), requestId);
@@ -54,6 +57,15 @@ export function problemOf(error: unknown, requestId: string): ProblemDocument {
   const code = middlewareCode(error) ?? 'INTERNAL';
   const { status, meaning } = FUNCTION_ERRORS[code];
   return document(code, status, meaning, meaning, requestId);
+}
+
+/** What happened in the tables is for the operator, who finds the code in the log: others get no facts of it. */
+function vaultProblem(error: OramError, requestId: string): ProblemDocument {
+  const status = VAULT_STATUSES[error.code];
+  const meaning = ORAM_ERROR_CODES[error.code];
+  return status < 500
+    ? document(error.code, status, meaning, sentenceOf(error), requestId, error.facts)
+    : document(error.code, status, meaning, meaning, requestId);
 }
 
 export function problemDetails(

@@ -18,12 +18,16 @@ import { signedOutcomeSchema } from '../auction/outcome.ts';
 import { receiptSchema } from '../auction/receipt.ts';
 import { submissionSchema } from '../auction/submission.ts';
 import { signedTenderSchema } from '../auction/tender.ts';
+import { ORAM_ERROR_CODES, type OramErrorCode } from '../oram/errors.ts';
 import { FUNCTION_ERRORS, type FunctionErrorCode } from './errors.ts';
 import { MAX_SUBMISSION_BYTES, MAX_TENDER_BYTES } from './http-handler.ts';
 import type { HttpFunctionName } from './routes.ts';
+import { vaultAnswerSchema } from './vault-answer.ts';
+import { MAX_VAULT_REQUEST_BYTES, vaultRequestSchema } from './vault-request.ts';
+import { VAULT_STATUSES } from './vault-statuses.ts';
 
 /** What an HTTP request can be refused with. */
-export type RefusalCode = AuctionErrorCode | FunctionErrorCode;
+export type RefusalCode = AuctionErrorCode | FunctionErrorCode | OramErrorCode;
 
 export interface RouteContract {
   readonly purpose: string;
@@ -148,6 +152,33 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
     success: 200,
     refusals: [...TENDER_CODES, 'OUTCOME_NOT_READY'],
   },
+  'vault-access': {
+    purpose: "one to eight operations on the party's vault; never again, each request has a fresh nonce",
+    body: { document: 'vault request', maxBytes: MAX_VAULT_REQUEST_BYTES, schema: vaultRequestSchema },
+    answer: '`results`: one text of equal length for each operation',
+    answerSchema: vaultAnswerSchema,
+    success: 200,
+    refusals: [
+      'VAULT_UNKNOWN',
+      'VAULT_REQUEST_MALFORMED',
+      'VAULT_REQUEST_OTHER_VAULT',
+      'VAULT_REQUEST_OTHER_PARTY',
+      'VAULT_REQUEST_EXPIRED',
+      'VAULT_REQUEST_SIGNATURE',
+      'VAULT_REQUESTER_UNKNOWN',
+      'VAULT_RIGHTS',
+      'VAULT_REQUEST_REPLAYED',
+      'VAULT_REQUEST_LENGTH',
+      'VAULT_RECORD_KEY',
+      'VAULT_VALUE_TOO_LARGE',
+      'VAULT_FULL',
+      'VAULT_KEY_COLLISION',
+      'VAULT_BUSY',
+      'VAULT_POISONED',
+      'STORE_UNAVAILABLE',
+      'STORE_REFUSED',
+    ],
+  },
 };
 
 /** Every code that a route can answer with, in the order in which requests are checked. */
@@ -157,5 +188,10 @@ export function refusalsOf(contract: RouteContract): readonly RefusalCode[] {
 
 /** HTTP status and meaning of a code. */
 export function refusalOf(code: RefusalCode): { readonly status: number; readonly meaning: string } {
+  if (isVaultCode(code)) return { status: VAULT_STATUSES[code], meaning: ORAM_ERROR_CODES[code] };
   return { ...AUCTION_ERRORS, ...FUNCTION_ERRORS }[code];
+}
+
+function isVaultCode(code: RefusalCode): code is OramErrorCode {
+  return Object.hasOwn(ORAM_ERROR_CODES, code);
 }

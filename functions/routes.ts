@@ -12,7 +12,8 @@ export type HttpFunctionName =
   | 'show-tender'
   | 'close-tender'
   | 'submit-bid'
-  | 'show-outcome';
+  | 'show-outcome'
+  | 'vault-access';
 
 export interface Route {
   readonly method: 'GET' | 'POST';
@@ -30,6 +31,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/tenders/{tenderId}/close', functionName: 'close-tender' },
   { method: 'POST', path: '/tenders/{tenderId}/submissions', functionName: 'submit-bid' },
   { method: 'GET', path: '/tenders/{tenderId}/outcome', functionName: 'show-outcome' },
+  { method: 'POST', path: '/vaults/{vaultName}/operations', functionName: 'vault-access' },
 ];
 
 export interface RouteMatch {

@@ -25,6 +25,8 @@ import { readPartyKeys } from './party-keys.ts';
 import { problemOf, problemResult } from './problem-details.ts';
 import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
+import { regionOf } from './table-region.ts';
+import type { VaultAccess } from './vault-access/vault-access.handler.ts';
 
 export interface Runtime {
   readonly party: AuctionParty;
@@ -32,6 +34,8 @@ export interface Runtime {
   readonly starter: ClearingStarter;
   readonly leases: ClearingLeases;
   readonly clockWatch: ClockWatch;
+  /** Undefined at a party without vaults. */
+  readonly vaultAccess: VaultAccess | undefined;
 }
 
 /** @throws FunctionError CONFIGURATION_INVALID */
@@ -77,15 +81,14 @@ export async function composeRuntime(
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
   const leases = new ClearingLeases({ client: own.client, tableName: environment.STATE_TABLE }, systemClock);
-  return { party, record, starter, leases, clockWatch };
+  const vaultAccess =
+    environment.VAULT_STATE_TABLE === undefined
+      ? undefined
+      : await (await import('./vault-access/compose.ts')).composeVaultAccess(environment, record, own.client);
+  return { party, record, starter, leases, clockWatch, vaultAccess };
 }
 
 const SECONDS_A_DAY = 86_400;
-
-/** A table of another region answers there alone; undefined for a name, which is in this region. */
-function regionOf(table: string): string | undefined {
-  return /^arn:[^:]+:dynamodb:([^:]+):/.exec(table)?.[1];
-}
 
 let started: Promise<Runtime> | undefined;
 

@@ -17,13 +17,11 @@ export interface RecordResult {
   readonly value: Uint8Array | undefined;
 }
 
-export interface VaultAnswer {
-  readonly results: readonly string[];
-}
-
 const HEADER_BYTES = 5;
 
-const answerSchema = z.object({ results: z.array(z.string()) });
+export const vaultAnswerSchema = z.object({ results: z.array(z.string()) });
+
+export type VaultAnswer = z.infer<typeof vaultAnswerSchema>;
 
 /** @param valueBytes longest value of the vault */
 export function vaultAnswer(
@@ -51,7 +49,7 @@ export function readVaultAnswer(
   operations: readonly RecordOperation[],
   valueBytes: number,
 ): readonly RecordResult[] | undefined {
-  const parsed = z.safeParse(answerSchema, json);
+  const parsed = z.safeParse(vaultAnswerSchema, json);
   if (!parsed.success || parsed.data.results.length !== operations.length) return undefined;
   const results = parsed.data.results.map((text, index) =>
     readResult(text, operations[index]?.kind === 'get', valueBytes),

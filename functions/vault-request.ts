@@ -189,7 +189,9 @@ function decodeKey(text: string, index: number): string {
 
 /** base64url without padding, in the one spelling whose spare bits are zero. */
 function encodedField(maxBytes: number) {
-  return z.string().check(z.maxLength(encodedLength(maxBytes)), z.refine(isBase64url));
+  return z
+    .string()
+    .check(z.maxLength(encodedLength(maxBytes)), z.regex(/^[A-Za-z0-9_-]*$/), z.refine(isBase64url));
 }
 
 function isBase64url(text: string): boolean {

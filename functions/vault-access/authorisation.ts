@@ -7,8 +7,11 @@
  * request is to hold it back for that long: the requester hears nothing, and does not know whether it was served.
  */
 
+import * as z from 'zod/mini';
+import { publicKeyField } from '../../auction/fields.ts';
 import { type Signatures, verifyDocument } from '../../auction/signature.ts';
 import type { EpochMs } from '../../mpc/clock.ts';
+import { OramError } from '../../oram/errors.ts';
 import { FunctionError } from '../errors.ts';
 import {
   operationsOf,
@@ -16,15 +19,18 @@ import {
   type RecordOperation,
   requestBytesOf,
   type VaultRequest,
+  vaultNameField,
 } from '../vault-request.ts';
 
-/** `write` includes `read`. */
-export interface VaultGrant {
-  readonly vault: string;
+/** Who may ask what of which vault; `write` includes `read`. */
+export const vaultGrantSchema = z.strictObject({
+  vault: vaultNameField,
   /** Ed25519 public key, base64url. */
-  readonly requester: string;
-  readonly rights: 'read' | 'write';
-}
+  requester: publicKeyField,
+  rights: z.enum(['read', 'write']),
+});
+
+export type VaultGrant = Readonly<z.infer<typeof vaultGrantSchema>>;
 
 /** How far a request's time may be from the party's: a minute for its way, and a minute for the clocks. */
 export const MAX_REQUEST_AGE_MS = 120_000;
@@ -81,6 +87,11 @@ export function authorise(json: unknown, context: AuthorisationContext): Authori
     throw refusal('VAULT_RIGHTS', 'this key may look up and not change');
   }
   return { request, operations, bytes: requestBytesOf(request) };
+}
+
+/** The same whether the party has no vault at all, or none of this name. */
+export function unknownVault(): OramError {
+  return new OramError('VAULT_UNKNOWN', 'this party keeps no vault of this name');
 }
 
 function refusal(code: ConstructorParameters<typeof FunctionError>[0], detail: string): FunctionError {

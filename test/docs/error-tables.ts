@@ -4,9 +4,12 @@ import { AUCTION_ERRORS } from '../../auction/errors.ts';
 import { CLI_ERRORS, exitCodeOf } from '../../cli/errors.ts';
 import { FUNCTION_ERRORS } from '../../functions/errors.ts';
 import { problemOf } from '../../functions/problem-details.ts';
+import { VAULT_STATUSES } from '../../functions/vault-statuses.ts';
 import { MPC_ERROR_CODES, MpcError } from '../../mpc/errors.ts';
+import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
 import { AUCTION_ADVICE, CLIENT_CODES, COMMAND_ADVICE, ENGINE_ADVICE, FUNCTION_ADVICE } from './advice.ts';
 import { markdownTable } from './markdown-table.ts';
+import { VAULT_ADVICE } from './vault-advice.ts';
 
 export function auctionTable(): string {
   return markdownTable(
@@ -27,6 +30,19 @@ export function engineTable(): string {
       `\`${code}\``,
       meaning,
       adviceOn(code, ENGINE_ADVICE),
+    ]),
+  );
+}
+
+export function vaultTable(): string {
+  const statuses: Readonly<Record<string, number>> = VAULT_STATUSES;
+  return markdownTable(
+    ['code', 'HTTP', 'meaning', 'what to do'],
+    Object.entries(ORAM_ERROR_CODES).map(([code, meaning]) => [
+      `\`${code}\``,
+      String(statuses[code]),
+      meaning,
+      adviceOn(code, VAULT_ADVICE),
     ]),
   );
 }

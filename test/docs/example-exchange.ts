@@ -27,6 +27,7 @@ import { createShowOutcomeHandler } from '../../functions/show-outcome/show-outc
 import { createShowTenderHandler } from '../../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../../functions/submit-bid/submit-bid.handler.ts';
 import { systemClock } from '../../functions/system-clock.ts';
+import { createVaultAccessHandler } from '../../functions/vault-access/vault-access.handler.ts';
 import { createApiServer } from '../../local/event-adapter.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
@@ -108,6 +109,7 @@ export async function runExampleExchange(): Promise<ExampleParty> {
     'close-tender': createCloseTenderHandler(first, sweptClearings),
     'submit-bid': createSubmitBidHandler(first),
     'show-outcome': createShowOutcomeHandler(first),
+    'vault-access': createVaultAccessHandler(undefined),
   });
   const url = `http://127.0.0.1:${await listenOnLoopback(server, 0)}`;
   const send = async (method: string, path: string, body?: string, contentType = 'application/json') => {

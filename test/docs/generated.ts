@@ -5,7 +5,7 @@
 
 import { documentsIn, exampleSection, refusalTable, routeTable, shapeOf } from './api-tables.ts';
 import { blameTable, faultTable, otherCodes } from './blame-tables.ts';
-import { auctionTable, commandTable, engineTable, functionTable } from './error-tables.ts';
+import { auctionTable, commandTable, engineTable, functionTable, vaultTable } from './error-tables.ts';
 import type { Exchange } from './example-exchange.ts';
 
 export interface GeneratedPart {
@@ -29,6 +29,7 @@ export const GENERATED_PARTS: readonly GeneratedPart[] = [
   { page: 'docs/api.md', name: 'examples', render: exampleSection, matches: sameShape },
   { page: 'docs/errors.md', name: 'auction codes', render: auctionTable, matches: equal },
   { page: 'docs/errors.md', name: 'engine codes', render: engineTable, matches: equal },
+  { page: 'docs/errors.md', name: 'vault codes', render: vaultTable, matches: equal },
   { page: 'docs/errors.md', name: 'function codes', render: functionTable, matches: equal },
   { page: 'docs/errors.md', name: 'command codes', render: commandTable, matches: equal },
   { page: 'docs/blame.md', name: 'faults', render: faultTable, matches: equal },

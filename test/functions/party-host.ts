@@ -19,6 +19,7 @@ import { createShowOpenApiHandler } from '../../functions/show-openapi/show-open
 import { createShowOutcomeHandler } from '../../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../../functions/submit-bid/submit-bid.handler.ts';
+import { createVaultAccessHandler } from '../../functions/vault-access/vault-access.handler.ts';
 import { createApiServer } from '../../local/event-adapter.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
@@ -72,6 +73,7 @@ export async function startPartyHost(): Promise<PartyHost> {
     'close-tender': createCloseTenderHandler(party, starter),
     'submit-bid': createSubmitBidHandler(party),
     'show-outcome': createShowOutcomeHandler(party),
+    'vault-access': createVaultAccessHandler(undefined),
   });
   const auctioneer = random(32);
   return {

@@ -26,6 +26,7 @@ async function host(handler: HttpHandler): Promise<string> {
     'close-tender': handler,
     'submit-bid': handler,
     'show-outcome': handler,
+    'vault-access': handler,
   };
   server = createApiServer(handlers);
   return `http://127.0.0.1:${await listenOnLoopback(server, 0)}`;
