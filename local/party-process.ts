@@ -35,6 +35,7 @@ import { createShowOutcomeHandler } from '../functions/show-outcome/show-outcome
 import { createShowTenderHandler } from '../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../functions/submit-bid/submit-bid.handler.ts';
 import { systemClock } from '../functions/system-clock.ts';
+import { createVaultAccessHandler } from '../functions/vault-access/vault-access.handler.ts';
 import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
 import { MpcError } from '../mpc/errors.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
@@ -111,7 +112,7 @@ async function createTables(): Promise<void> {
   client.destroy();
 }
 
-function handlersOf({ party: service, record, starter }: Runtime): HttpHandlers {
+function handlersOf({ party: service, record, starter, vaultAccess }: Runtime): HttpHandlers {
   return {
     'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(record),
@@ -122,6 +123,7 @@ function handlersOf({ party: service, record, starter }: Runtime): HttpHandlers 
     'close-tender': createCloseTenderHandler(service, starter),
     'submit-bid': createSubmitBidHandler(service),
     'show-outcome': createShowOutcomeHandler(service),
+    'vault-access': createVaultAccessHandler(vaultAccess),
   };
 }
 

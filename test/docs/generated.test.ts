@@ -14,12 +14,14 @@ import { FUNCTION_ERRORS } from '../../functions/errors.ts';
 import { ROUTE_CONTRACTS } from '../../functions/route-contracts.ts';
 import { ROUTES } from '../../functions/routes.ts';
 import { MPC_ERROR_CODES } from '../../mpc/errors.ts';
+import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
 import { AUCTION_ADVICE, CLIENT_CODES, COMMAND_ADVICE, ENGINE_ADVICE, FUNCTION_ADVICE } from './advice.ts';
 import { documentsIn } from './api-tables.ts';
 import { engineStatus } from './error-tables.ts';
 import { type ExampleParty, runExampleExchange } from './example-exchange.ts';
 import { GENERATED_PARTS, partOf } from './generated.ts';
 import { allPages, filesMatching, readRepositoryFile } from './repository.ts';
+import { VAULT_ADVICE } from './vault-advice.ts';
 
 /** Words like codes that are none: variables that tests read. */
 const OTHER_NAMES: readonly string[] = ['TACIT_CIRCUITS'];
@@ -44,6 +46,7 @@ describe('codes', () => {
   test.each([
     ['auction', AUCTION_ERRORS, AUCTION_ADVICE],
     ['engine', MPC_ERROR_CODES, ENGINE_ADVICE],
+    ['vault', ORAM_ERROR_CODES, VAULT_ADVICE],
     ['functions', FUNCTION_ERRORS, FUNCTION_ADVICE],
     ['command', CLI_ERRORS, COMMAND_ADVICE],
   ])('%s: each has advice, and no advice is for a code that is gone', (_, codes, advice) => {
@@ -57,7 +60,7 @@ describe('codes', () => {
   });
 
   test('no other file of the sources has an error class with codes of its own', () => {
-    const files = filesMatching('{mpc,auction,functions,local,cli}/**/*.ts').filter((path) =>
+    const files = filesMatching('{oram,mpc,auction,functions,local,cli}/**/*.ts').filter((path) =>
       /class \w+ extends Error/.test(readRepositoryFile(path)),
     );
     expect(files).toEqual([
@@ -71,12 +74,20 @@ describe('codes', () => {
       // Its one code is in the command's table.
       'local/processes.ts',
       'mpc/errors.ts',
+      'oram/errors.ts',
     ]);
   });
 
   test('named anywhere in the documentation exist', () => {
     const known = new Set([
-      ...[AUCTION_ERRORS, MPC_ERROR_CODES, FUNCTION_ERRORS, CLI_ERRORS, CLIENT_CODES].flatMap(Object.keys),
+      ...[
+        AUCTION_ERRORS,
+        MPC_ERROR_CODES,
+        ORAM_ERROR_CODES,
+        FUNCTION_ERRORS,
+        CLI_ERRORS,
+        CLIENT_CODES,
+      ].flatMap(Object.keys),
       ...ENVIRONMENT_VARIABLES,
       ...OTHER_NAMES,
     ]);
