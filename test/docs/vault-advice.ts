@@ -11,9 +11,9 @@ export const VAULT_ADVICE: Readonly<Record<OramErrorCode, string>> = {
   VAULT_FULL: 'Delete records, or load them into a vault with a larger capacity. Nothing was changed.',
   VAULT_VALUE_TOO_LARGE: 'Shorten the value, or make a vault with larger or more blocks for a record.',
   VAULT_RECORD_KEY: 'Use another key for the record.',
-  VAULT_KEY_COLLISION: 'Reshuffle the vault, then try again. By chance it happens about never.',
+  VAULT_KEY_COLLISION: 'Use another key for the record, such as one with a suffix.',
   VAULT_BATCH_SIZE: 'Split the batch.',
-  VAULT_KEY_EXHAUSTED: 'Reshuffle the vault: it gets new keys and numbers.',
+  VAULT_KEY_EXHAUSTED: 'Load its records into a new vault.',
   VAULT_BUSY:
     'Try again. If it repeats, too many processes share the vault, or each of its accesses is slow.',
   VAULT_CLOSED: 'Open the vault again; a function does so with the next request.',
