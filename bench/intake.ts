@@ -20,7 +20,7 @@ import { sealBid } from '../auction/sealed-bid.ts';
 import type { SealedBid } from '../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender, TENDER_NONCE_BYTES } from '../auction/tender.ts';
 import { parseTenderSpec } from '../auction/tender-spec.ts';
-import { ConsortiumClient, type Refusal } from '../local/consortium-client.ts';
+import { type Refusal, TacitClient } from '../client/tacit-client.ts';
 import type { PartyMessage } from '../local/party-messages.ts';
 import { PartyProcesses } from '../local/processes.ts';
 import { PARTIES } from '../mpc/party.ts';
@@ -122,7 +122,7 @@ function requireAll(refusals: readonly Refusal[]): void {
   if (first !== undefined) throw new Error(`party ${first.party}: ${first.code}: ${first.detail}`);
 }
 
-async function publish(client: ConsortiumClient, auctioneer: Uint8Array, processes: PartyProcesses) {
+async function publish(client: TacitClient, auctioneer: Uint8Array, processes: PartyProcesses) {
   const [first, second, third] = processes.consortium.parties;
   const signed = createTender(
     parseTenderSpec(SPEC),
@@ -166,7 +166,7 @@ async function run(bids: number, atOnce: number): Promise<void> {
   try {
     const partyIds = PARTIES.map((party) => processes.processIdOf(party)!);
     const processIds = [...partyIds, process.pid];
-    const client = new ConsortiumClient(processes.urls);
+    const client = new TacitClient(processes.urls, { receiptSignatures: nodeSignatures });
     const auctioneer = random(32);
     const tender = await publish(client, auctioneer, processes);
     const submit = async (bid: SealedBid) => requireAll((await client.submit(bid, tender)).refusals);

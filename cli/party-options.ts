@@ -3,9 +3,10 @@
  */
 
 import { type Command, InvalidArgumentError } from 'commander';
+import { nodeSignatures } from '../auction/party/signatures-node.ts';
 import type { TenderId } from '../auction/tender.ts';
+import { TacitClient } from '../client/tacit-client.ts';
 import { readConsortium } from '../local/consortium.ts';
-import { ConsortiumClient } from '../local/consortium-client.ts';
 import { CliError } from './errors.ts';
 import { DEFAULT_DIRECTORY } from './workspace.ts';
 
@@ -27,8 +28,8 @@ export function withPartyOptions(command: Command): Command {
 }
 
 /** @throws CliError USAGE, NOT_FOUND */
-export async function consortiumClient(options: PartyOptions): Promise<ConsortiumClient> {
-  return new ConsortiumClient(await partyUrls(options), { tries: 2 });
+export async function consortiumClient(options: PartyOptions): Promise<TacitClient> {
+  return new TacitClient(await partyUrls(options), { tries: 2, receiptSignatures: nodeSignatures });
 }
 
 async function partyUrls({ dir, party }: PartyOptions): Promise<readonly [string, string, string]> {

@@ -17,9 +17,9 @@ import { sealBid } from '../auction/sealed-bid.ts';
 import { createWithdrawal, type Submission } from '../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender, TENDER_NONCE_BYTES } from '../auction/tender.ts';
 import type { TenderSpec } from '../auction/tender-spec.ts';
+import { type Refusal, TacitClient } from '../client/tacit-client.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
 import type { ThreePartyName } from '../mpc/protocols/three-party.ts';
-import { ConsortiumClient, type Refusal } from './consortium-client.ts';
 import type { PartyMessage } from './party-messages.ts';
 import { PartyProcesses } from './processes.ts';
 
@@ -121,7 +121,7 @@ export async function runLocalAuction<Value>(
   });
   const run = async () => {
     onProgress({ step: 'parties-ready', processes, tookMs: performance.now() - startedAt });
-    const client = new ConsortiumClient(processes.urls);
+    const client = new TacitClient(processes.urls, { receiptSignatures: nodeSignatures });
     const auctioneer = new Uint8Array(randomBytes(32));
     const tender = await publish(client, options.spec, processes, auctioneer);
     onProgress({ step: 'published', tender });
@@ -160,7 +160,7 @@ async function unlessAborted<Value>(task: Promise<Value>, signal: AbortSignal | 
 }
 
 async function publish(
-  client: ConsortiumClient,
+  client: TacitClient,
   spec: TenderSpec,
   { consortium }: PartyProcesses,
   auctioneer: Uint8Array,
@@ -175,7 +175,7 @@ async function publish(
 
 /** One after the other: their order decides ties. */
 async function submitAll(
-  client: ConsortiumClient,
+  client: TacitClient,
   tender: CheckedTender,
   { bids: rows, bidderSecretKeys, signal }: LocalAuctionOptions,
   onProgress: (progress: LocalAuctionProgress) => void,

@@ -7,7 +7,7 @@ import { nodeSignatures } from '../../auction/party/signatures-node.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
 import { createWithdrawal, type Submission } from '../../auction/submission.ts';
 import type { CheckedTender, TenderId } from '../../auction/tender.ts';
-import type { Submitted } from '../../local/consortium-client.ts';
+import type { Submitted } from '../../client/tacit-client.ts';
 import { CliError } from '../errors.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';

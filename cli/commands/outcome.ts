@@ -5,8 +5,8 @@ import { Command } from 'commander';
 import { AuctionError } from '../../auction/errors.ts';
 import type { SignedOutcome } from '../../auction/outcome.ts';
 import type { CheckedTender, TenderId } from '../../auction/tender.ts';
-import type { ConsortiumClient } from '../../local/consortium-client.ts';
-import { PartyClientError } from '../../local/party-client.ts';
+import { PartyClientError } from '../../client/party-client.ts';
+import type { TacitClient } from '../../client/tacit-client.ts';
 import { lotResults, outcomeTable } from '../outcome-table.ts';
 import { bold, print, printJson } from '../output.ts';
 import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
@@ -39,11 +39,7 @@ async function showOutcome(id: TenderId, options: OutcomeOptions): Promise<void>
   print(`\nSigned by parties ${signedBy.join(', ')}; every signature checked against the tender's keys.`);
 }
 
-async function outcomeOf(
-  client: ConsortiumClient,
-  tender: CheckedTender,
-  wait: boolean,
-): Promise<SignedOutcome> {
+async function outcomeOf(client: TacitClient, tender: CheckedTender, wait: boolean): Promise<SignedOutcome> {
   for (;;) {
     try {
       return await client.outcome(tender);

@@ -15,8 +15,8 @@ import {
   tenderIdOf,
 } from '../../auction/tender.ts';
 import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
+import type { Refusal, TacitClient } from '../../client/tacit-client.ts';
 import { readConsortium } from '../../local/consortium.ts';
-import type { ConsortiumClient, Refusal } from '../../local/consortium-client.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
 import { durationMs } from '../options.ts';
@@ -103,11 +103,7 @@ async function publishFile(file: string, options: PartyOptions): Promise<void> {
   report(tender, options);
 }
 
-async function publishEverywhere(
-  client: ConsortiumClient,
-  signed: SignedTender,
-  file: string,
-): Promise<void> {
+async function publishEverywhere(client: TacitClient, signed: SignedTender, file: string): Promise<void> {
   const refusals = await client.publish(signed);
   if (refusals.length === 0) return;
   throw new CliError(
@@ -135,7 +131,7 @@ function report({ id, signed, terms: { spec } }: CheckedTender, { json }: PartyO
  * knows better compares them with what the tender then names.
  */
 async function recordOf(
-  client: ConsortiumClient,
+  client: TacitClient,
   index: PartyIndex,
   { dir, party }: PartyOptions,
 ): Promise<PartyRecord> {

@@ -209,7 +209,7 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   INTERNAL: 'Run again with `--debug` and report what it shows.',
 };
 
-/** Codes of `local/party-client.ts`, which has no table of its own. */
+/** Codes of `client/party-client.ts`, which has no table of its own. */
 export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; readonly advice: string }>> = {
   PARTY_UNREACHABLE: {
     meaning: 'no answer came from the address of a party',

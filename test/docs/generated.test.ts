@@ -54,13 +54,13 @@ describe('codes', () => {
   });
 
   test('codes of the HTTP client, which has no table, are those of its source', () => {
-    const source = readRepositoryFile('local/party-client.ts');
+    const source = readRepositoryFile('client/party-client.ts');
     const codes = [...source.matchAll(/code: '([A-Z_]+)'/g)].map(([, code]) => code);
     expect(new Set(codes)).toEqual(new Set(Object.keys(CLIENT_CODES)));
   });
 
   test('no other file of the sources has an error class with codes of its own', () => {
-    const files = filesMatching('{oram,mpc,auction,functions,local,cli}/**/*.ts').filter((path) =>
+    const files = filesMatching('{oram,mpc,auction,functions,client,local,cli}/**/*.ts').filter((path) =>
       /class \w+ extends Error/.test(readRepositoryFile(path)),
     );
     expect(files).toEqual([
@@ -68,9 +68,9 @@ describe('codes', () => {
       // This one and local-auction.ts pass on the code that a party answered with.
       'cli/commands/bid.ts',
       'cli/errors.ts',
+      'client/party-client.ts',
       'functions/errors.ts',
       'local/local-auction.ts',
-      'local/party-client.ts',
       // Its one code is in the command's table.
       'local/processes.ts',
       'mpc/errors.ts',

@@ -8,7 +8,7 @@ import { sealBid } from '../../auction/sealed-bid.ts';
 import type { Submission } from '../../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
-import { ConsortiumClient, type Refusal, type Submitted } from '../../local/consortium-client.ts';
+import { type Refusal, type Submitted, TacitClient } from '../../client/tacit-client.ts';
 import type { PartyProcesses } from '../../local/processes.ts';
 
 export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
@@ -24,14 +24,14 @@ const SPEC = {
 };
 
 export class LocalWorld {
-  readonly client: ConsortiumClient;
+  readonly client: TacitClient;
   readonly #auctioneer = random(32);
   readonly #bidders = new Map<string, Uint8Array>();
   readonly #processes: PartyProcesses;
 
   constructor(processes: PartyProcesses) {
     this.#processes = processes;
-    this.client = new ConsortiumClient(processes.urls, { tries: 2 });
+    this.client = new TacitClient(processes.urls, { tries: 2 });
   }
 
   async publish(spec: Record<string, unknown> = {}): Promise<CheckedTender> {

@@ -1,12 +1,13 @@
 /**
  * A typed client of one party's HTTP API, for programs that hold no secrets of the party.
  *
- * Nothing that a party answers is believed here: callers check signatures (`consortium-client.ts`). Every request
+ * Nothing that a party answers is believed here: callers check signatures (`tacit-client.ts`). Every request
  * is idempotent, so one that failed on the way, or that the party was too slow for, is sent again a few times.
  * Runs wherever `fetch` does.
  */
 
 import * as z from 'zod/mini';
+import { type PartyStatus, partyStatusSchema, tenderPageSchema } from '../auction/api-answers.ts';
 import type { CloseOrder } from '../auction/close-order.ts';
 import type { Submission } from '../auction/submission.ts';
 import { type PartyRecord, partyRecordSchema, type SignedTender, type TenderId } from '../auction/tender.ts';
@@ -58,11 +59,16 @@ const problemSchema = z.object({
 });
 
 const publishedSchema = z.object({ id: z.string() });
-const tendersSchema = z.object({ tenders: z.array(z.string()) });
 const tenderSchema = z.object({
   signed: z.unknown(),
   state: z.looseObject({ phase: z.enum(['open', 'closing', 'clearing', 'cleared']) }),
 });
+
+export interface TenderPage {
+  readonly tenders: readonly string[];
+  /** Absent where this page is the last. */
+  readonly next?: string;
+}
 
 export interface ShownTender {
   /** To be checked by `checkTender`. */
@@ -95,8 +101,35 @@ export class PartyClient {
     return (await this.#ask('POST', '/tenders', signed, publishedSchema)).id;
   }
 
-  async tenders(): Promise<readonly string[]> {
-    return (await this.#ask('GET', '/tenders', undefined, tendersSchema)).tenders;
+  /**
+   * One page of ids, in their own order.
+   * @param after `next` of the page before
+   * @param limit 1 to 100, which is also the default
+   */
+  async tenderPage(after?: string, limit?: number): Promise<TenderPage> {
+    const query = new URLSearchParams();
+    if (after !== undefined) query.set('after', after);
+    if (limit !== undefined) query.set('limit', String(limit));
+    const path = query.size === 0 ? '/tenders' : `/tenders?${query}`;
+    const { tenders, next } = await this.#ask('GET', path, undefined, tenderPageSchema);
+    return next === undefined ? { tenders } : { tenders, next };
+  }
+
+  /** The ids of all tenders published there, over as many pages as it takes. */
+  async *tenders(): AsyncGenerator<string> {
+    let after: string | undefined;
+    do {
+      const { tenders, next }: TenderPage = await this.tenderPage(after);
+      yield* tenders;
+      // A party that repeats itself would keep its reader for ever.
+      if (next !== undefined && after !== undefined && next <= after) throw this.#malformed(200);
+      after = next;
+    } while (after !== undefined);
+  }
+
+  /** What the party says of its own health and clock; to be believed as little as all it says. */
+  status(): Promise<PartyStatus> {
+    return this.#ask('GET', '/status', undefined, partyStatusSchema);
   }
 
   async tender(id: TenderId): Promise<ShownTender> {

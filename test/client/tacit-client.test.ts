@@ -8,11 +8,11 @@ import { signerOf } from '../../auction/signature.ts';
 import type { SealedBid } from '../../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
-import { ConsortiumClient } from '../../local/consortium-client.ts';
+import { TacitClient } from '../../client/tacit-client.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
-import { random } from './local-world.ts';
+import { random } from '../local/local-world.ts';
 
 const servers: Server[] = [];
 
@@ -66,7 +66,7 @@ function receiptOf(party: PartyIndex, submission: SealedBid) {
 type Answer = { readonly json: unknown } | { readonly text: string } | 'cut';
 
 /** A client of three parties that answer every request so, in this order, the last again and again. */
-async function clientOf(...answers: readonly [Answer[], Answer[], Answer[]]): Promise<ConsortiumClient> {
+async function clientOf(...answers: readonly [Answer[], Answer[], Answer[]]): Promise<TacitClient> {
   const urls = await Promise.all(
     answers.map(async (of) => {
       const rest = [...of];
@@ -79,7 +79,7 @@ async function clientOf(...answers: readonly [Answer[], Answer[], Answer[]]): Pr
       return `http://127.0.0.1:${await listenOnLoopback(server, 0)}`;
     }),
   );
-  return new ConsortiumClient([urls[0]!, urls[1]!, urls[2]!], { tries: 2 });
+  return new TacitClient([urls[0]!, urls[1]!, urls[2]!], { tries: 2 });
 }
 
 describe('a client of three parties', () => {
