@@ -21,12 +21,15 @@ import { contentBytes, PAGE_BYTES, POOL_CHUNK_BYTES } from './sizes.ts';
 import type { Item, ItemKey } from './stores/store.ts';
 import { TreeGeometry } from './tree-geometry.ts';
 
-const VERSIONS_PER_PAGE = PAGE_BYTES / 4;
-
 /** How the client state of a vault is cut into items. */
 export interface StateLayout {
   readonly recordsPerPage: number;
+  /** Plain bytes of a page of the position map. */
+  readonly positionPageBytes: number;
   readonly positionPages: number;
+  readonly bucketsPerPage: number;
+  /** Plain bytes of a page of the version map. */
+  readonly versionPageBytes: number;
   readonly pages: number;
   readonly poolBytes: number;
   readonly poolChunks: number;
@@ -39,14 +42,19 @@ export interface StateLayout {
 
 export function stateLayout(parameters: VaultParameters): StateLayout {
   const { capacity, blocksPerRecord, blockBytes, checkpointOperations } = parameters;
-  const recordsPerPage = Math.floor(PAGE_BYTES / (8 + 4 * blocksPerRecord));
+  const { bucketCount } = new TreeGeometry(parameters);
+  const recordsPerPage = Math.min(capacity, Math.floor(PAGE_BYTES / (8 + 4 * blocksPerRecord)));
+  const bucketsPerPage = Math.min(bucketCount, PAGE_BYTES / 4);
   const positionPages = Math.ceil(capacity / recordsPerPage);
-  const pages = positionPages + Math.ceil(new TreeGeometry(parameters).bucketCount / VERSIONS_PER_PAGE);
+  const pages = positionPages + Math.ceil(bucketCount / bucketsPerPage);
   const segmentRing = pages + 1;
   const poolBytes = 4 * (1 + pages + segmentRing) + poolCapacity(parameters) * (8 + contentBytes(blockBytes));
   return {
     recordsPerPage,
+    positionPageBytes: recordsPerPage * (8 + 4 * blocksPerRecord),
     positionPages,
+    bucketsPerPage,
+    versionPageBytes: 4 * bucketsPerPage,
     pages,
     poolBytes,
     poolChunks: Math.ceil(poolBytes / POOL_CHUNK_BYTES),
@@ -224,14 +232,15 @@ function pageItem(
   checkpoint: number,
   version: number,
 ): Item {
-  const bytes = new Uint8Array(PAGE_BYTES);
+  const isPosition = page < layout.positionPages;
+  const bytes = new Uint8Array(isPosition ? layout.positionPageBytes : layout.versionPageBytes);
   const view = new DataView(bytes.buffer);
   let offset = 0;
   const put = (value: number | undefined) => {
     view.setUint32(offset, value ?? 0);
     offset += 4;
   };
-  if (page < layout.positionPages) {
+  if (isPosition) {
     const { low, high, leaves, capacity, blocksPerRecord } = state.positions;
     const first = page * layout.recordsPerPage;
     const end = Math.min(capacity, first + layout.recordsPerPage);
@@ -242,8 +251,8 @@ function pageItem(
     }
   } else {
     const { entries } = state.versions;
-    const first = (page - layout.positionPages) * VERSIONS_PER_PAGE;
-    const end = Math.min(entries.length, first + VERSIONS_PER_PAGE);
+    const first = (page - layout.positionPages) * layout.bucketsPerPage;
+    const end = Math.min(entries.length, first + layout.bucketsPerPage);
     for (let place = first; place < end; place++) put(entries[place]);
   }
   return {

@@ -19,7 +19,7 @@ export const ORAM_ERROR_CODES = {
   VAULT_VALUE_TOO_LARGE: 'the value is longer than a record of this vault holds',
   VAULT_RECORD_KEY: 'a record key has 1 to 1024 bytes of UTF-8',
   VAULT_KEY_COLLISION:
-    'this record key has the same fingerprint as another one; reshuffle the vault, which draws new fingerprints',
+    'this record key has the same fingerprint as another one, which happens by chance once in millions of vaults; use another key',
   VAULT_BATCH_SIZE: 'a batch has 1 to 4096 operations',
   VAULT_KEY_EXHAUSTED: 'the vault used up its version numbers; copy its records into a new one',
   VAULT_BUSY: 'another process kept the vault for the whole time this one was willing to wait',

@@ -42,8 +42,10 @@ const bodySchema = z.strictObject({
   holder: z.string().check(z.maxLength(16)),
   /** Code of the integrity check that failed. */
   poisonedBy: z.nullable(z.string().check(z.maxLength(32))),
-  /** An earlier generation whose items may not all be deleted yet. */
-  leftover: z.nullable(z.strictObject({ generation: count, sizes: vaultParametersSchema })),
+  /** Another generation some of whose items may be in the tables: the one before, or one that was not finished. */
+  leftover: z.nullable(count),
+  /** 32 bytes, base64url: record keys are known by their HMAC under it, through all generations. */
+  digestKey: z.string().check(z.regex(/^[A-Za-z0-9_-]{43}$/)),
 });
 
 export type HeadBody = z.infer<typeof bodySchema>;

@@ -5,6 +5,7 @@
  * pool or the chain of the log says, so that a state table that answers with old items is noticed.
  */
 
+import { concatBytes } from '../mpc/bytes.ts';
 import {
   CheckpointLedger,
   checkpointOfPage,
@@ -22,10 +23,8 @@ import type { Head } from './head.ts';
 import { NO_ID, toBlockId, toLeaf } from './ids.ts';
 import type { VaultParameters } from './parameters.ts';
 import type { ItemKind, Sealer } from './sealing.ts';
-import { contentBytes, PAGE_BYTES } from './sizes.ts';
+import { contentBytes } from './sizes.ts';
 import type { Item, ItemKey, ItemStore } from './stores/store.ts';
-
-const VERSIONS_PER_PAGE = PAGE_BYTES / 4;
 
 export interface OpenedState {
   readonly state: ClientState;
@@ -54,7 +53,7 @@ export async function readState(store: ItemStore, head: Head, sealer: Sealer): P
   const open = (kind: ItemKind, index: number, version: number, item: Item | undefined) =>
     openItem(sealer, kind, index, version, item);
 
-  const poolBytes = Buffer.concat(
+  const poolBytes = concatBytes(
     (pool ?? []).map((item, chunk) => open('pool', chunk, checkpoint.version, item)),
   );
   const state = new ClientState(parameters);
@@ -186,7 +185,8 @@ function decodePool(
 }
 
 function decodePage(bytes: Uint8Array, page: number, state: ClientState, layout: StateLayout): void {
-  if (bytes.length !== PAGE_BYTES) throw malformed(`page ${page} has the wrong length`);
+  const expected = page < layout.positionPages ? layout.positionPageBytes : layout.versionPageBytes;
+  if (bytes.length !== expected) throw malformed(`page ${page} has the wrong length`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let offset = 0;
   const next = () => {
@@ -205,8 +205,8 @@ function decodePage(bytes: Uint8Array, page: number, state: ClientState, layout:
     return;
   }
   const { entries } = state.versions;
-  const first = (page - layout.positionPages) * VERSIONS_PER_PAGE;
-  const end = Math.min(entries.length, first + VERSIONS_PER_PAGE);
+  const first = (page - layout.positionPages) * layout.bucketsPerPage;
+  const end = Math.min(entries.length, first + layout.bucketsPerPage);
   for (let place = first; place < end; place++) entries[place] = next();
 }
 
@@ -221,7 +221,7 @@ function patchOlderPages(
   state.patch(delta, {
     position: (record) => (written[Math.floor(record / layout.recordsPerPage)] ?? 0) < segment,
     version: (place) =>
-      (written[layout.positionPages + Math.floor(place / VERSIONS_PER_PAGE)] ?? 0) < segment,
+      (written[layout.positionPages + Math.floor(place / layout.bucketsPerPage)] ?? 0) < segment,
   });
 }
 

@@ -47,13 +47,6 @@ const KINDS = {
 
 export type ItemKind = keyof typeof KINDS;
 
-/** First and second half of 128 bits of HMAC-SHA256 over a record key: the first is in the client state, the second in the block. */
-export interface KeyDigest {
-  readonly low: number;
-  readonly high: number;
-  readonly check: Uint8Array;
-}
-
 export interface SealerOptions {
   readonly key: KeyObject;
   /** Drawn when the vault was made. */
@@ -67,7 +60,6 @@ export interface SealerOptions {
 export class Sealer {
   readonly #options: SealerOptions;
   readonly #keys = new Map<number, KeyObject>();
-  readonly #digestKey: KeyObject;
   readonly #associated = new Uint8Array(VAULT_ID_BYTES + 13);
   readonly #associatedView = new DataView(this.#associated.buffer);
   readonly #tag: string;
@@ -78,7 +70,6 @@ export class Sealer {
     this.#options = options;
     this.#associated.set(options.vaultId);
     this.#associatedView.setUint32(VAULT_ID_BYTES, options.generation);
-    this.#digestKey = this.#derive('record keys', 0);
     const place = createHmac('sha256', this.#derive('place', 0)).digest('base64url');
     this.#tag = place.slice(0, TAG_CHARACTERS);
   }
@@ -116,15 +107,8 @@ export class Sealer {
     } catch {
       return undefined;
     }
-    return plain;
-  }
-
-  digest(recordKey: string): KeyDigest {
-    const digest = createHmac('sha256', this.#digestKey).update(recordKey, 'utf8').digest();
-    const low = digest.readUInt32BE(0);
-    const high = digest.readUInt32BE(4);
-    // All zero stands for "no record" in the position map.
-    return { low: low === 0 && high === 0 ? 1 : low, high, check: digest.subarray(8, 16) };
+    // Not as a Buffer, whose slice() would be a view.
+    return new Uint8Array(plain.buffer, plain.byteOffset, plain.length);
   }
 
   #associate(kind: ItemKind, index: number, version: number): Uint8Array {

@@ -83,14 +83,14 @@ export function scanBytes(sizes: { capacity: number; blockBytes: number; blocksP
   return sealedItemBytes(SCAN_HEADER_BYTES + capacity * (SCAN_RECORD_BYTES + blockBytes * blocksPerRecord));
 }
 
-/** Accesses (8), records (4), reserved (4). */
-export const SCAN_HEADER_BYTES = 16;
+/** How many records there are. */
+export const SCAN_HEADER_BYTES = 4;
 
 /** Digest of the record key (16) and length of the value (4); all zero where no record is. */
 export const SCAN_RECORD_BYTES = 20;
 
 /** The head in JSON, padded: parameters, counters and where the checkpoint is. */
-export const HEAD_JSON_BYTES = 600;
+export const HEAD_JSON_BYTES = 640;
 
 /** Before the sealed part: layout (1), vault (16), generation (4), key check (8). */
 export const HEAD_CLEAR_BYTES = 29;
@@ -103,7 +103,7 @@ export function headBytes(blocksPerRecord: number): number {
 /** Operations of the largest epoch. */
 export const MOST_OPERATIONS = 8;
 
-/** Plain bytes of a page of the position or version map, of which the last of each map is padded. */
+/** Plain bytes of a page of the position or version map at most; a smaller map is one smaller page. */
 export const PAGE_BYTES = 65_536;
 
 /** Plain bytes of a part of the pool; DynamoDB takes items of 400 KB. */

@@ -7,6 +7,7 @@
  * Operations called while one is under way are served together in the next epoch.
  */
 
+import type { KeyObject } from 'node:crypto';
 import type { VaultParameters } from './parameters.ts';
 import type { StoreUnits } from './stores/store.ts';
 
@@ -80,7 +81,8 @@ export interface Vault {
   /**
    * Mixed operations, in order: each sees the effects of those before it. Served in epochs of eight, filled up with
    * dummies; repeated keys cost no more and show nothing.
-   * @throws OramError VAULT_BATCH_SIZE and the refusals of each operation, before anything is read
+   * @throws OramError VAULT_BATCH_SIZE, VAULT_RECORD_KEY, VAULT_VALUE_TOO_LARGE before anything is read; the first other
+   * refusal once all operations were served
    */
   batch(operations: readonly VaultOperation[]): Promise<readonly VaultOperationResult[]>;
 
@@ -98,10 +100,11 @@ export interface Vault {
   /**
    * Places everything anew under fresh leaves and keys: after a restored backup, on suspicion, to rotate keys.
    * @param acceptLoss go on where buckets are missing or fail their check, and drop the records they held
+   * @param newKey the vault's key from then on
    * @returns how many records were kept and how many were lost
    */
   reshuffle(
-    options?: BulkOptions & { readonly acceptLoss?: boolean },
+    options?: BulkOptions & { readonly acceptLoss?: boolean; readonly newKey?: KeyObject },
   ): Promise<{ readonly kept: number; readonly lost: number }>;
 
   stats(): VaultStats;

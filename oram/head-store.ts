@@ -1,0 +1,85 @@
+/** Reading and swapping the head of one vault, whatever its layout; sealers are kept for each generation. */
+
+import type { KeyObject } from 'node:crypto';
+import { OramError } from './errors.ts';
+import { decodeHead, encodeHead, type Head, type HeadBody, headKey, type IntendedAccess } from './head.ts';
+import type { VaultOptions } from './open-vault.ts';
+import { Sealer } from './sealing.ts';
+import { MAX_VERSION } from './version-map.ts';
+
+export interface HeldHead {
+  readonly head: Head;
+  readonly sealer: Sealer;
+}
+
+export class HeadStore {
+  readonly #options: VaultOptions;
+  #known: HeldHead | undefined;
+
+  constructor(options: VaultOptions) {
+    this.#options = options;
+  }
+
+  sealer(vaultId: Uint8Array, generation: number): Sealer {
+    const { key, random } = this.#options;
+    return new Sealer({ key, vaultId, generation, random });
+  }
+
+  /** @throws OramError VAULT_UNKNOWN and those of decodeHead */
+  async read(): Promise<HeldHead> {
+    const { state, name, key } = this.#options;
+    const [item] = await state.read([headKey(name)]);
+    if (item === undefined) {
+      throw new OramError(
+        'VAULT_UNKNOWN',
+        `the state table has no vault "${name}"; create it or check the name`,
+      );
+    }
+    const known = this.#known;
+    this.#known = decodeHead(item, key, (vaultId, generation) =>
+      known !== undefined && known.head.generation === generation
+        ? known.sealer
+        : this.sealer(vaultId, generation),
+    );
+    return this.#known;
+  }
+
+  /** Puts the first head of a vault. @returns false where the name is taken */
+  first(head: Head, sealer: Sealer): Promise<boolean> {
+    const { state, name, key } = this.#options;
+    return state.replace(encodeHead(head, name, sealer, key), undefined);
+  }
+
+  /**
+   * Swaps the head for the next version of it.
+   * @param next of another generation, with its sealer, or only the fields that change
+   * @returns the new head, or undefined where another process was first
+   */
+  async swap(
+    held: HeldHead,
+    change: Partial<HeadBody>,
+    intent: readonly IntendedAccess[] = [],
+    generation?: { readonly number: number; readonly sealer: Sealer },
+  ): Promise<HeldHead | undefined> {
+    const { state, name, key } = this.#options;
+    const { head } = held;
+    if (head.version >= MAX_VERSION - 1) {
+      throw new OramError(
+        'VAULT_KEY_EXHAUSTED',
+        'the vault has no version numbers left; copy it into a new one',
+      );
+    }
+    const next: Head = {
+      ...head,
+      generation: generation?.number ?? head.generation,
+      version: head.version + 1,
+      body: { ...head.body, ...change },
+      intent,
+    };
+    const sealer = generation?.sealer ?? held.sealer;
+    const put = await state.replace(encodeHead(next, name, sealer, key as KeyObject), head.version);
+    if (!put) return undefined;
+    this.#known = { head: next, sealer };
+    return this.#known;
+  }
+}
