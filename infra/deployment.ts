@@ -1,0 +1,163 @@
+/**
+ * What an operator deploys: one JSON file that names the consortium document and its fingerprint, the party, and the
+ * operator's own choices.
+ *
+ * Against a consortium document that was exchanged on the way: its signatures are checked, and its fingerprint must be
+ * the one in this file, which the operator typed in after the three compared it. Records that are expired or not yet
+ * valid are refused, and so is one account for two parties unless the file says that this is a trial.
+ */
+
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import * as z from 'zod/mini';
+import { type CheckedConsortium, checkConsortium } from '../auction/consortium.ts';
+import { partyField } from '../auction/fields.ts';
+import { parseAllowedOrigins } from '../functions/allowed-origins.ts';
+import { MIN_OUTBOX_RETENTION_DAYS } from '../functions/environment.ts';
+import { vaultGrantSchema } from '../functions/vault-access/authorisation.ts';
+import { type EpochMs, toEpochMs } from '../mpc/clock.ts';
+import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
+import { DeploymentError } from './errors.ts';
+import { readerRoleName } from './outbox-table.ts';
+
+/** Disputes about a tender are over after a year in most procurement laws; messages are kept longer than that. */
+const DEFAULT_RETENTION_DAYS = 400;
+
+/** Some 100 times what an idle party costs: it is passed when something runs that should not. */
+const DEFAULT_BUDGET_DOLLARS = 50;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
+const MAX_ROLE_NAME_LENGTH = 64;
+
+/** DynamoDB takes 255; a tree table's is longer by a suffix. */
+const MAX_OUTBOX_NAME_LENGTH = 240;
+
+const emailField = z.email();
+const accountField = z.string().check(z.regex(/^\d{12}$/));
+const regionField = z.string().check(z.regex(/^[a-z]{2}(-[a-z]+){1,2}-\d$/));
+
+/** More do not fit into Lambda's 4 KB of variables. */
+const MAX_VAULT_GRANTS = 20;
+
+const deploymentSchema = z.strictObject({
+  /** Path of the consortium document, from this file. */
+  consortium: z.string(),
+  /** What the three operators compared: sixteen groups of five digits. */
+  fingerprint: z.string(),
+  /** The parties whose stacks are synthesised: an operator's own, or all three to look at. */
+  parties: z.array(partyField).check(z.minLength(1), z.maxLength(3)),
+  /** For trials: whoever controls an account that two parties share can open every bid. */
+  trialWithSharedAccount: z.optional(z.boolean()),
+  protocol: z.optional(z.enum(THREE_PARTY_NAMES)),
+  /** Pages of these origins may call the API from a browser. */
+  allowedOrigins: z.optional(z.array(z.string())),
+  /** Who signs the tokens that the auctioneer's routes ask for; without it, they ask for none. */
+  auctioneer: z.optional(
+    z.strictObject({
+      issuer: z.string().check(z.regex(/^https:\/\/\S+$/)),
+      audience: z.array(z.string().check(z.minLength(1))).check(z.minLength(1)),
+    }),
+  ),
+  /** Gets alarms and news of the budget. */
+  email: z.optional(emailField),
+  monthlyBudgetDollars: z.optional(z.number().check(z.gt(0))),
+  outboxRetentionDays: z.optional(z.int().check(z.gte(MIN_OUTBOX_RETENTION_DAYS))),
+  /** The party's vaults: who may ask them what, and who owns the table of their trees if not the party itself. */
+  vault: z.optional(
+    z.strictObject({
+      access: z.array(vaultGrantSchema).check(z.maxLength(MAX_VAULT_GRANTS)),
+      treeOwner: z.optional(z.strictObject({ account: accountField, region: regionField })),
+    }),
+  ),
+});
+
+type DeploymentFile = z.infer<typeof deploymentSchema>;
+
+export interface Deployment {
+  readonly consortium: CheckedConsortium;
+  readonly parties: DeploymentFile['parties'];
+  readonly protocol: DeploymentFile['protocol'];
+  readonly allowedOrigins: readonly string[];
+  readonly auctioneer: DeploymentFile['auctioneer'];
+  readonly email: string | undefined;
+  readonly monthlyBudgetDollars: number;
+  readonly outboxRetentionDays: number;
+  readonly vault: DeploymentFile['vault'];
+}
+
+/**
+ * @param now records must be valid then
+ * @throws DeploymentError; AuctionError as `checkConsortium`; FunctionError for an origin that is none
+ */
+export function readDeployment(path: string, now: EpochMs = toEpochMs(Date.now())): Deployment {
+  const file = parseDeployment(readJson(path));
+  const consortium = checkConsortium(readJson(resolve(dirname(path), file.consortium)), {
+    now,
+    allowSharedAccount: file.trialWithSharedAccount ?? false,
+  });
+  if (consortium.fingerprint !== file.fingerprint) {
+    throw new DeploymentError(
+      'DEPLOYMENT_FINGERPRINT',
+      `the fingerprint of the consortium is ${consortium.fingerprint}, and not the one in ${path}: compare it with the other operators, and write down what all three read out`,
+    );
+  }
+  refuseBadNames(consortium);
+  return {
+    consortium,
+    parties: file.parties,
+    protocol: file.protocol,
+    allowedOrigins: parseAllowedOrigins(file.allowedOrigins?.join(',')),
+    auctioneer: file.auctioneer,
+    email: file.email,
+    monthlyBudgetDollars: file.monthlyBudgetDollars ?? DEFAULT_BUDGET_DOLLARS,
+    outboxRetentionDays: file.outboxRetentionDays ?? DEFAULT_RETENTION_DAYS,
+    vault: file.vault,
+  };
+}
+
+function parseDeployment(json: unknown): DeploymentFile {
+  const parsed = z.safeParse(deploymentSchema, json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const extra = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : '';
+  const field = [...(issue?.path ?? []), ...(extra === '' ? [] : [extra])].join('.');
+  throw new DeploymentError(
+    'DEPLOYMENT_MALFORMED',
+    `check the field ${field} of the deployment file; infra/deployment.ts says what each may be`,
+  );
+}
+
+/**
+ * Roles are of the account, tables of the account and region. Names that are derived from these are as long as theirs
+ * and a suffix, which must fit.
+ */
+function refuseBadNames({ operators }: CheckedConsortium): void {
+  for (const one of operators) {
+    if (
+      readerRoleName(one).length > MAX_ROLE_NAME_LENGTH ||
+      one.outboxTable.length > MAX_OUTBOX_NAME_LENGTH
+    ) {
+      throw new DeploymentError(
+        'DEPLOYMENT_NAMES',
+        `the outbox table or the engine role of party ${one.index} has a name too long for others to be made from it: make the record again with shorter ones`,
+      );
+    }
+    for (const other of operators) {
+      if (other.index <= one.index || other.account !== one.account) continue;
+      const sameTable = other.region === one.region && other.outboxTable === one.outboxTable;
+      if (!sameTable && other.engineRole !== one.engineRole) continue;
+      throw new DeploymentError(
+        'DEPLOYMENT_NAMES',
+        `parties ${one.index} and ${other.index} have one account and the same ${sameTable ? 'outbox table' : 'engine role'}: make their records again with other names`,
+      );
+    }
+  }
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new DeploymentError('DEPLOYMENT_MALFORMED', `${path} is no readable JSON file`, { cause });
+  }
+}

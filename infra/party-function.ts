@@ -1,0 +1,121 @@
+/**
+ * One Lambda function of a party: its handler bundled, its log, and a role that may write that log and nothing else
+ * until something is granted to it.
+ *
+ * The bundle is one minified ES module with everything in it, the AWS SDK too: what runs is what was locked and tested,
+ * and less is read at a cold start than from the runtime's own copy. The environment is the typed list of
+ * `functions/environment.ts`, so a variable that is forgotten does not compile.
+ */
+
+import { fileURLToPath } from 'node:url';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
+import { NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
+import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
+import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { DeployedEnvironment } from '../functions/environment.ts';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+
+/** Long enough to look into a tender that was disputed late; the log has public facts only. */
+export const LOG_RETENTION = RetentionDays.ONE_YEAR;
+
+/** How bundles are made, here and where their size is tested. */
+export const BUNDLING = {
+  target: 'node24',
+  /** ES modules where a package has them: they are what can be shaken. */
+  mainFields: ['module', 'main'],
+} as const;
+
+export interface PartyFunctionProps {
+  /** A folder of functions/, with `<name>.handler.ts` in it. */
+  readonly name: string;
+  readonly description: string;
+  readonly environment: DeployedEnvironment;
+  readonly memoryMb: number;
+  readonly timeoutSeconds: number;
+  /** Where other accounts name the role. */
+  readonly roleName?: string;
+  /** Of another function with the same needs. */
+  readonly role?: Role;
+  /** Where events end that failed in all their tries; for functions that are invoked asynchronously. */
+  readonly deadLetters?: IQueue;
+}
+
+/** With the first run, three tries of an asynchronous invocation; the sweep goes on after that. */
+const RETRIES = 2;
+
+/** An event that waited longer was overtaken by sixty sweeps. */
+const MAX_EVENT_AGE_HOURS = 1;
+
+export class PartyFunction extends Construct {
+  readonly function: NodejsFunction;
+  readonly role: Role;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, props: PartyFunctionProps) {
+    super(scope, id);
+    const { name, description, environment, memoryMb, timeoutSeconds, roleName, role, deadLetters } = props;
+    this.logGroup = new LogGroup(this, 'Log', {
+      retention: LOG_RETENTION,
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    this.role =
+      role ??
+      new Role(this, 'Role', {
+        description: `Runs ${name}`,
+        assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+        ...(roleName === undefined ? {} : { roleName }),
+      });
+    this.role.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [this.logGroup.logGroupArn],
+      }),
+    );
+    this.function = new NodejsFunction(this, 'Function', {
+      description,
+      entry: `${ROOT}functions/${name}/${name}.handler.ts`,
+      projectRoot: ROOT,
+      depsLockFilePath: `${ROOT}package-lock.json`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      role: this.role,
+      logGroup: this.logGroup,
+      memorySize: memoryMb,
+      timeout: Duration.seconds(timeoutSeconds),
+      environment: definedOf(environment),
+      awsSdkConnectionReuse: false,
+      bundling: {
+        format: OutputFormat.ESM,
+        target: BUNDLING.target,
+        mainFields: [...BUNDLING.mainFields],
+        minify: true,
+        bundleAwsSDK: true,
+      },
+      ...(deadLetters === undefined
+        ? {}
+        : {
+            deadLetterQueue: deadLetters,
+            retryAttempts: RETRIES,
+            maxEventAge: Duration.hours(MAX_EVENT_AGE_HOURS),
+          }),
+    });
+  }
+
+  grantInvoke(role: Role): void {
+    role.addToPrincipalPolicy(
+      new PolicyStatement({ actions: ['lambda:InvokeFunction'], resources: [this.function.functionArn] }),
+    );
+  }
+}
+
+function definedOf(environment: DeployedEnvironment): Record<string, string> {
+  const defined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (value !== undefined) defined[name] = value;
+  }
+  return defined;
+}

@@ -1,0 +1,230 @@
+/**
+ * The functions of one party, and what each may do: one place to read every permission of code that runs.
+ *
+ * The secret keys go to the two that sign with them, intake and clearing. Functions behind HTTP never write an outbox,
+ * and only the two that tell of outcomes and outages read the peers', under a role of their own that has no keys; the
+ * engine, which writes, cannot be reached over HTTP. A function or route that is added does not compile until its line is here.
+ */
+
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import type { OperatorRecord } from '../auction/operator-record.ts';
+import type { DeployedEnvironment } from '../functions/environment.ts';
+import type { HttpFunctionName } from '../functions/routes.ts';
+import type { KeySecret } from './key-secret.ts';
+import { grantReadingOfPeer, type OutboxTable, readerRoleName } from './outbox-table.ts';
+import { PartyFunction } from './party-function.ts';
+import type { StateAccess, StateTable } from './state-table.ts';
+import { type VaultClient, vaultRoleName } from './vault-client.ts';
+
+/** API Gateway gives up after 30 s; the function answers before. */
+const HTTP_TIMEOUT_SECONDS = 29;
+
+/** Lambda's bound. */
+const CLEARING_TIMEOUT_SECONDS = 900;
+
+/** Reads of hundreds of tenders, one after the other; the next sweep comes a minute later. */
+const SWEEP_TIMEOUT_SECONDS = 55;
+
+/** Lambda gives processor time by memory: a whole one at 1,769 MB, which is what clearing wants. */
+const CLEARING_MEMORY_MB = 1_769;
+
+/** A cold start is mostly evaluating the bundle, and takes twice as long with half of it. */
+const HTTP_MEMORY_MB = 512;
+
+/** Checks signatures and opens an envelope for each bid. */
+const INTAKE_MEMORY_MB = 1_024;
+
+const SWEEP_MEMORY_MB = 256;
+
+/** Checks a signature and seals and opens the buckets of paths. */
+const VAULT_MEMORY_MB = 1_769;
+
+interface HttpFunctionNeeds {
+  readonly description: string;
+  readonly state: readonly StateAccess[];
+  readonly startsClearings?: boolean;
+  /** The party's secret keys, and what it said at closings before. */
+  readonly intake?: boolean;
+  /** All three outboxes. */
+  readonly readsOutboxes?: boolean;
+}
+
+type AuctionFunctionName = Exclude<HttpFunctionName, 'vault-access'>;
+
+const HTTP_FUNCTIONS: Readonly<Record<AuctionFunctionName, HttpFunctionNeeds>> = {
+  'party-info': { description: 'Who this party is', state: [] },
+  'party-status': { description: 'Whether its tables answer', state: [], readsOutboxes: true },
+  'show-openapi': { description: 'The interface as a document', state: [] },
+  'publish-tender': { description: 'Takes tenders', state: ['get', 'put'], startsClearings: true },
+  'list-tenders': { description: 'Lists tenders', state: ['query'] },
+  'show-tender': { description: 'Shows a tender', state: ['get'] },
+  'close-tender': { description: 'Takes close orders', state: ['get', 'put'], startsClearings: true },
+  'submit-bid': { description: 'Takes sealed bids', state: ['get', 'query', 'put'], intake: true },
+  'show-outcome': { description: 'Shows an outcome', state: [], readsOutboxes: true },
+};
+
+/** What every function is told. */
+export type CommonEnvironment = Pick<
+  DeployedEnvironment,
+  'PARTY_INDEX' | 'CONSORTIUM' | 'STATE_TABLE' | 'OUTBOX_TABLES' | 'PROTOCOL' | 'OUTBOX_RETENTION_DAYS'
+>;
+
+const NO_KEYS = {
+  PARTY_KEYS: 'none',
+  CLEAR_TENDER_FUNCTION: undefined,
+  VAULT_TREE_TABLE: undefined,
+  VAULT_STATE_TABLE: undefined,
+  VAULT_KEYS: undefined,
+  VAULT_ACCESS: undefined,
+} as const satisfies Omit<DeployedEnvironment, keyof CommonEnvironment>;
+
+export interface PartyFunctionsProps {
+  readonly record: OperatorRecord;
+  readonly peers: readonly OperatorRecord[];
+  readonly state: StateTable;
+  readonly outbox: OutboxTable;
+  readonly secret: KeySecret;
+  readonly deadLetters: Queue;
+  /** With JSON of who may ask them what. */
+  readonly vault: { readonly client: VaultClient; readonly access: string } | undefined;
+  readonly environment: CommonEnvironment;
+}
+
+/** By name; without vaults there is no `vault-access`. */
+export type HttpFunctions = Readonly<Record<AuctionFunctionName, PartyFunction>> & {
+  readonly 'vault-access': PartyFunction | undefined;
+};
+
+export class PartyFunctions extends Construct {
+  readonly clearing: PartyFunction;
+  readonly sweep: PartyFunction;
+  readonly http: HttpFunctions;
+  readonly #props: PartyFunctionsProps;
+  readonly #reader: Role;
+
+  constructor(scope: Construct, id: string, props: PartyFunctionsProps) {
+    super(scope, id);
+    this.#props = props;
+    this.#reader = this.#readerRole();
+    this.clearing = this.#clearing();
+    this.sweep = this.#sweep();
+    this.http = {
+      'party-info': this.#http('party-info'),
+      'party-status': this.#http('party-status'),
+      'show-openapi': this.#http('show-openapi'),
+      'publish-tender': this.#http('publish-tender'),
+      'list-tenders': this.#http('list-tenders'),
+      'show-tender': this.#http('show-tender'),
+      'close-tender': this.#http('close-tender'),
+      'submit-bid': this.#http('submit-bid'),
+      'show-outcome': this.#http('show-outcome'),
+      'vault-access': this.#vaultAccess(),
+    };
+  }
+
+  #clearing(): PartyFunction {
+    const { record, peers, state, outbox, secret, deadLetters, environment } = this.#props;
+    const clearing = new PartyFunction(this, 'clear-tender', {
+      name: 'clear-tender',
+      description: 'Computes outcomes together with the peers',
+      environment: { ...environment, ...NO_KEYS, PARTY_KEYS: secret.keySource },
+      memoryMb: CLEARING_MEMORY_MB,
+      timeoutSeconds: CLEARING_TIMEOUT_SECONDS,
+      roleName: record.engineRole,
+      deadLetters,
+    });
+    state.grantAccess(clearing.role, ['get', 'query', 'put', 'lease']);
+    outbox.grantPosting(clearing.role);
+    for (const peer of peers) grantReadingOfPeer(clearing.role, peer);
+    secret.grantReading(clearing.role);
+    return clearing;
+  }
+
+  #sweep(): PartyFunction {
+    const { state, environment } = this.#props;
+    const sweep = new PartyFunction(this, 'sweep-tenders', {
+      name: 'sweep-tenders',
+      description: 'Looks for tenders that are due and starts their clearing',
+      environment: {
+        ...environment,
+        ...NO_KEYS,
+        CLEAR_TENDER_FUNCTION: this.clearing.function.functionName,
+      },
+      memoryMb: SWEEP_MEMORY_MB,
+      timeoutSeconds: SWEEP_TIMEOUT_SECONDS,
+    });
+    state.grantAccess(sweep.role, ['get', 'query']);
+    this.clearing.grantInvoke(sweep.role);
+    return sweep;
+  }
+
+  #http(name: AuctionFunctionName): PartyFunction {
+    const { state, outbox, secret, environment } = this.#props;
+    const {
+      description,
+      state: access,
+      startsClearings = false,
+      intake = false,
+      readsOutboxes = false,
+    } = HTTP_FUNCTIONS[name];
+    const one = new PartyFunction(this, name, {
+      name,
+      description,
+      environment: {
+        ...environment,
+        ...NO_KEYS,
+        ...(intake ? { PARTY_KEYS: secret.keySource } : {}),
+        ...(startsClearings ? { CLEAR_TENDER_FUNCTION: this.clearing.function.functionName } : {}),
+      },
+      memoryMb: intake ? INTAKE_MEMORY_MB : HTTP_MEMORY_MB,
+      timeoutSeconds: HTTP_TIMEOUT_SECONDS,
+      ...(readsOutboxes ? { role: this.#reader } : {}),
+    });
+    state.grantAccess(one.role, access);
+    if (startsClearings) this.clearing.grantInvoke(one.role);
+    if (intake) {
+      secret.grantReading(one.role);
+      outbox.grantRecall(one.role);
+    }
+    return one;
+  }
+
+  /** Adds a peer's signature to an outcome when it finds one, hence its put. */
+  #readerRole(): Role {
+    const { record, peers, state, outbox } = this.#props;
+    const reader = new Role(this, 'Reader', {
+      roleName: readerRoleName(record),
+      description: 'Reads the three outboxes for functions behind HTTP',
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+    });
+    state.grantAccess(reader, ['get', 'query', 'put']);
+    outbox.grantReading(reader);
+    for (const peer of peers) grantReadingOfPeer(reader, peer);
+    return reader;
+  }
+
+  #vaultAccess(): PartyFunction | undefined {
+    const { record, vault, environment } = this.#props;
+    if (vault === undefined) return undefined;
+    const { client, access } = vault;
+    const one = new PartyFunction(this, 'vault-access', {
+      name: 'vault-access',
+      description: 'Reads and writes records of vaults',
+      environment: {
+        ...environment,
+        ...NO_KEYS,
+        VAULT_TREE_TABLE: client.treeTable,
+        VAULT_STATE_TABLE: client.stateTable,
+        VAULT_KEYS: client.secret.keySource,
+        VAULT_ACCESS: access,
+      },
+      memoryMb: VAULT_MEMORY_MB,
+      timeoutSeconds: HTTP_TIMEOUT_SECONDS,
+      roleName: vaultRoleName(record),
+    });
+    client.grantAccess(one.role);
+    return one;
+  }
+}
