@@ -319,14 +319,14 @@ export function storeConformance(
 
     if (readBatchBytes !== undefined) {
       test('a table that answers a batch in parts is asked for the rest', async () => {
-        const items = range(12).map((index) => itemOf(index, 1, bytesOf(390_000, index)));
+        const count = Math.ceil((1.2 * (readBatchBytes + MAX_ITEM_BYTES)) / 390_000);
+        const items = range(count).map((index) => itemOf(index, 1, bytesOf(390_000, index)));
         await store.fill(items);
         const before = store.units();
         const answers = await store.read(items.map(({ key }) => key));
         expect(answers.map(plain)).toEqual(items.map(plain));
-        expect(store.units().readUnits - before.readUnits).toBe(12 * 96);
-        const least = Math.ceil((12 * 390_000) / (readBatchBytes + MAX_ITEM_BYTES));
-        expect(store.units().requests - before.requests).toBeGreaterThanOrEqual(least);
+        expect(store.units().readUnits - before.readUnits).toBe(count * 96);
+        expect(store.units().requests - before.requests).toBeGreaterThan(1);
       });
     }
 
