@@ -94,10 +94,14 @@ export async function createVaultTable(client: DynamoDBClient, tableName: string
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw storeFailure(error);
   }
-  await waitUntilTableExists(
-    { client, maxWaitTime: CREATE_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 2 },
-    { TableName: tableName },
-  );
+  try {
+    await waitUntilTableExists(
+      { client, maxWaitTime: CREATE_TIMEOUT_SECONDS, minDelay: 1, maxDelay: 2 },
+      { TableName: tableName },
+    );
+  } catch (error) {
+    throw storeFailure(error);
+  }
 }
 
 interface Condition {

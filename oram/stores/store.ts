@@ -28,7 +28,10 @@ export interface Item {
   readonly bytes: Uint8Array;
 }
 
-/** Requests and what they consumed, in DynamoDB's units, since the store was made. */
+/**
+ * Requests and what they consumed, in DynamoDB's units, since the store was made. A repeated request counts
+ * again; one that was never answered may have consumed units that are not counted here.
+ */
 export interface StoreUnits {
   readonly requests: number;
   readonly readUnits: number;

@@ -264,6 +264,15 @@ describe('a table that refuses', () => {
     expect(await codeOf(createVaultTable(await front.client(), 'other'))).toBe('STORE_REFUSED');
   });
 
+  test('for want of credentials is not asked at all', async () => {
+    const client = await front.client();
+    client.config.credentials = () =>
+      Promise.reject(Object.assign(new Error('none found'), { name: 'CredentialsProviderError' }));
+    const nobody = createDynamodbStore({ client, tableName: TABLE, clock });
+    expect(await codeOf(nobody.read([keyOf(1)]))).toBe('STORE_REFUSED');
+    expect(front.requests).toEqual([]);
+  });
+
   test('and really is not there', async () => {
     const absent = createDynamodbStore({ client: dynamodb.client, tableName: 'absent', clock });
     expect(await codeOf(absent.read([keyOf(1)]))).toBe('STORE_REFUSED');
@@ -319,6 +328,24 @@ describe('an answer that no honest table gives', () => {
     expect((await store.read([keyOf('x')]))[0]?.version).toBe(1);
     expect(sortsAsked()).toEqual([['x']]);
   });
+});
+
+test('an endpoint that nobody listens on is unavailable', async () => {
+  const client = await front.client();
+  front.close();
+  const nowhere = createDynamodbStore({ client, tableName: TABLE, clock });
+  expect(await codeOf(nowhere.write([itemOf(1, 1)]))).toBe('STORE_UNAVAILABLE');
+  expect(nowhere.units()).toEqual({ requests: MAX_TRIES, readUnits: 0, writeUnits: 0 });
+  expect(await codeOf(createVaultTable(client, TABLE))).toBe('STORE_UNAVAILABLE');
+});
+
+test('a failure that is a bug stays what it is', async () => {
+  const client = await front.client();
+  const bug = new TypeError('a bug');
+  client.middlewareStack.add(() => () => Promise.reject(bug), { step: 'initialize' });
+  const broken = createDynamodbStore({ client, tableName: TABLE, clock });
+  await expect(broken.read([keyOf(1)])).rejects.toBe(bug);
+  await expect(broken.write([itemOf(1, 1)])).rejects.toBe(bug);
 });
 
 test('puts go out side by side, not more than the client has connections', async () => {
