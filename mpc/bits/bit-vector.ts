@@ -125,9 +125,14 @@ export function byteLength(lanes: number): number {
   return Math.ceil(lanes / 8);
 }
 
-export function xorVectors(left: BitVector, right: BitVector): BitVector {
+/** @param result is overwritten; as long as the operands, and none of them */
+export function xorVectors(
+  left: BitVector,
+  right: BitVector,
+  result = BitVector.zeros(left.lanes),
+): BitVector {
   requireSameLanes(left, right);
-  const result = BitVector.zeros(left.lanes);
+  requireSameLanes(left, result);
   const { words } = result;
   const a = left.words;
   const b = right.words;
@@ -145,8 +150,9 @@ export function andVectors(left: BitVector, right: BitVector): BitVector {
   return result;
 }
 
-export function notVector(source: BitVector): BitVector {
-  const result = BitVector.zeros(source.lanes);
+/** @param result is overwritten; as long as the source */
+export function notVector(source: BitVector, result = BitVector.zeros(source.lanes)): BitVector {
+  requireSameLanes(source, result);
   const { words } = result;
   const a = source.words;
   for (let index = 0; index < words.length; index++) words[index] = ~a[index]!;
@@ -154,10 +160,13 @@ export function notVector(source: BitVector): BitVector {
   return result;
 }
 
-export function concatVectors(sources: readonly BitVector[]): BitVector {
-  let lanes = 0;
-  for (const source of sources) lanes += source.lanes;
-  const result = BitVector.zeros(lanes);
+/** @param result is overwritten; as long as all sources together, and none of them */
+export function concatVectors(
+  sources: readonly BitVector[],
+  result = BitVector.zeros(totalLanes(sources)),
+): BitVector {
+  requireLanes(result, totalLanes(sources));
+  result.words.fill(0);
   let offset = 0;
   for (const source of sources) {
     copyBits(source.words, 0, result.words, offset, source.lanes);
@@ -166,12 +175,25 @@ export function concatVectors(sources: readonly BitVector[]): BitVector {
   return result;
 }
 
+export function totalLanes(vectors: readonly { readonly lanes: number }[]): number {
+  let lanes = 0;
+  for (const vector of vectors) lanes += vector.lanes;
+  return lanes;
+}
+
 /**
  * The blocks of `source` that `blocks` names, one after another; block b is lanes b * blockLanes to
  * (b + 1) * blockLanes - 1. With it slices, permutations and repetitions are one operation.
+ *
+ * @param result is overwritten; as long as all blocks together, and not the source
  */
-export function gatherBlocks(source: BitVector, blockLanes: number, blocks: Uint32Array): BitVector {
-  const result = BitVector.zeros(blockLanes * blocks.length);
+export function gatherBlocks(
+  source: BitVector,
+  blockLanes: number,
+  blocks: Uint32Array,
+  result = BitVector.zeros(blockLanes * blocks.length),
+): BitVector {
+  requireLanes(result, blockLanes * blocks.length);
   if (blockLanes % 32 === 0) {
     const blockWords = blockLanes >>> 5;
     for (let index = 0; index < blocks.length; index++) {
@@ -185,6 +207,7 @@ export function gatherBlocks(source: BitVector, blockLanes: number, blocks: Uint
     gatherLanes(source.words, blocks, result.words);
     return result;
   }
+  result.words.fill(0);
   for (let index = 0; index < blocks.length; index++) {
     copyBits(source.words, blocks[index]! * blockLanes, result.words, index * blockLanes, blockLanes);
   }
@@ -210,6 +233,15 @@ function requireSameLanes(left: BitVector, right: BitVector): void {
     throw new MpcError('BIT_VECTOR_SHAPE', 'both operands must have the same number of lanes', {
       left: left.lanes,
       right: right.lanes,
+    });
+  }
+}
+
+function requireLanes(vector: BitVector, lanes: number): void {
+  if (vector.lanes !== lanes) {
+    throw new MpcError('BIT_VECTOR_SHAPE', 'the result has another number of lanes than is given', {
+      lanes: vector.lanes,
+      given: lanes,
     });
   }
 }

@@ -96,14 +96,19 @@ export class KernelMemory {
 
   /** @throws MpcError KERNEL_OPERAND_RANGE when a byte of the range is not allocated now */
   requireAllocated(offset: number, byteCount: number): void {
-    const whole = Number.isSafeInteger(offset) && Number.isSafeInteger(byteCount);
+    // Before every kernel call, so it is small; what is allocated lies below 2^31, where `| 0` changes nothing.
+    const whole = (offset | 0) === offset && (byteCount | 0) === byteCount;
     if (!whole || offset < HEAP_START || byteCount < 0 || offset + byteCount > this.#top) {
-      throw new MpcError('KERNEL_OPERAND_RANGE', 'a kernel operand lies outside what is allocated', {
-        offset,
-        byteCount,
-        allocatedEnd: this.#top,
-      });
+      throw this.#outside(offset, byteCount);
     }
+  }
+
+  #outside(offset: number, byteCount: number): MpcError {
+    return new MpcError('KERNEL_OPERAND_RANGE', 'a kernel operand lies outside what is allocated', {
+      offset,
+      byteCount,
+      allocatedEnd: this.#top,
+    });
   }
 
   /** By half again at least, so that many small allocations copy little. */

@@ -25,10 +25,11 @@ export interface ShareAlgebra<Shared> {
   /** All ANDs of layer `layer` (1 is the first) in the order of the circuit: one round. */
   and(layer: number, operands: readonly AndOperands<Shared>[]): Promise<readonly Shared[]>;
   /**
-   * Told, once, of a product that nothing reads any more, so that its memory can be used again. Results of XOR, gather
-   * and concat must not share memory with their operands then; NOT may, a product that one reads is never told of.
+   * Told, once, of a vector of this algebra that nothing reads any more, so that its memory can be used again; never of
+   * an input or an output. Results must not share memory with their operands then. That of NOT may, as long as no vector
+   * with `readByNot`, and no result of NOT, gives up memory that they share.
    */
-  finished?(product: Shared): void;
+  finished?(vector: Shared, readByNot: boolean): void;
 }
 
 /**
@@ -43,7 +44,7 @@ export async function evaluateCircuit<Shared>(
 ): Promise<ReadonlyMap<string, Shared>> {
   requireInputs(circuit, inputs, algebra);
   const schedule = scheduleOf(circuit);
-  const products = algebra.finished === undefined ? NONE : unsharedProducts(circuit);
+  const negated = sourcesOfNots(circuit);
   const vectors = new Map<VectorId, Shared>();
   const vectorOf = (id: VectorId): Shared => {
     const vector = vectors.get(id);
@@ -64,8 +65,7 @@ export async function evaluateCircuit<Shared>(
     for (const { id, operation } of local)
       vectors.set(id, evaluateLocal(operation, inputs, vectorOf, algebra));
     for (const id of finished) {
-      const product = products.has(id) ? vectors.get(id) : undefined;
-      if (product !== undefined) algebra.finished?.(product);
+      if (circuit.operations[id]?.kind !== 'input') algebra.finished?.(vectorOf(id), negated.has(id));
       vectors.delete(id);
     }
   }
@@ -101,16 +101,10 @@ function evaluateLocal<Shared>(
   }
 }
 
-const NONE: ReadonlySet<VectorId> = new Set();
-
-/** Products that no NOT reads, whose memory is therefore their own. */
-function unsharedProducts({ operations }: Circuit): ReadonlySet<VectorId> {
-  const products = new Set<VectorId>();
-  operations.forEach((operation, position) => {
-    if (operation.kind === 'and') products.add(position as VectorId);
-    if (operation.kind === 'not') products.delete(operation.source);
-  });
-  return products;
+function sourcesOfNots({ operations }: Circuit): ReadonlySet<VectorId> {
+  const sources = new Set<VectorId>();
+  for (const operation of operations) if (operation.kind === 'not') sources.add(operation.source);
+  return sources;
 }
 
 interface LayerSchedule {

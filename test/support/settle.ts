@@ -16,3 +16,14 @@ export async function outcomeOf(run: Promise<unknown>): Promise<string> {
 export function outcomesOf(runs: readonly Promise<unknown>[]): Promise<string[]> {
   return Promise.all(runs.map(outcomeOf));
 }
+
+/** The same for what runs at once. */
+export function codeOf(body: () => unknown): string {
+  try {
+    body();
+    return 'done';
+  } catch (error) {
+    if (error instanceof MpcError) return error.code;
+    throw error;
+  }
+}

@@ -3,11 +3,13 @@
  *
  * Masks are drawn from one stream of zeros, in the order in which the circuit's layers are evaluated, each operation
  * in whole words. A position is never drawn twice because the stream only moves forward; it means the same to all
- * three parties because they evaluate the same circuit in the same order (mpc/random/prss.ts).
+ * three parties because they evaluate the same circuit in the same order (mpc/random/prss.ts). They are drawn up to
+ * 64 KB at a time, in advance, to where the WebAssembly kernel reads them.
  *
- * Speed: short operations run in place by the loop of mpc/bits/and-kernel.ts. Longer ones are copied, a piece that
- * fits the second-level cache at a time, to where the WebAssembly kernel reaches them: copies included, it takes less
- * than half the time. Masks are put there when they are drawn. The products of one layer lie one after another, so
+ * Speed: operands that lie in the kernel's memory (share-memory.ts), as those of short operations nearly always do, are
+ * multiplied where they are, by one call and without a new object. Others are copied there, a piece that fits the
+ * second-level cache at a time: for long vectors that still takes less than half the time of the loop of
+ * mpc/bits/and-kernel.ts, which does what is left, a few words at a time. Ordinary products of one layer lie one after another, so
  * that in the common case (whole words) they are the message of the round as they are. Measured by bench/and-gates.ts.
  */
 
@@ -16,7 +18,8 @@ import { BitVector } from '../../bits/bit-vector.ts';
 import { FieldKernels } from '../../kernels/field.ts';
 import { type PseudoRandomStream, STREAM_CHUNK_BYTES } from '../../random/prss.ts';
 import type { AndOperands } from '../evaluate.ts';
-import type { ReplicatedVector } from './shares.ts';
+import { type ResidentVector, ShareMemory } from './share-memory.ts';
+import { ReplicatedVector } from './shares.ts';
 
 /** 16 KB of each of four operands, the product and the masks stay in the second-level cache. */
 const PIECE_WORDS = 4096;
@@ -27,12 +30,21 @@ const KERNEL_FROM_WORDS = 64;
 /** A small circuit should not wait for 64 KB of masks: the first draw; every next one is twice as long. */
 const FIRST_DRAW_BYTES = 4096;
 
+/** A draw may find three words unused, and the kernel reads three beyond the last. */
+const MASK_BYTES = STREAM_CHUNK_BYTES + 32;
+
 /** Products of small layers share buffers of this size, because a small buffer costs more than its AND. */
 const SLAB_WORDS = 16_384;
 const SLAB_UP_TO_WORDS = 1024;
 
+/** A product of which only this party's own summand is known: in a slot, or an ordinary vector. */
+export type HalfProduct = ResidentVector | BitVector;
+
 export class AndLayers {
-  readonly #stream: PseudoRandomStream;
+  /** For the vectors of this evaluation. */
+  readonly memory: ShareMemory;
+  readonly #openStream: () => PseudoRandomStream;
+  #stream: PseudoRandomStream | undefined;
   readonly #kernels = new FieldKernels();
   readonly #maskOffset: number;
   readonly #pieceOffset: number;
@@ -47,32 +59,76 @@ export class AndLayers {
   #slab = new Int32Array();
   #slabUsed = 0;
 
-  /** @param stream of this evaluation alone */
-  constructor(stream: PseudoRandomStream) {
-    this.#stream = stream;
+  /**
+   * @param openStream gives a stream of this evaluation alone; called at the first AND
+   * @param slotBytes how much memory short vectors get
+   */
+  constructor(openStream: () => PseudoRandomStream, slotBytes: number) {
+    this.#openStream = openStream;
     const { memory } = this.#kernels;
-    this.#maskOffset = memory.allocate(STREAM_CHUNK_BYTES);
+    this.#maskOffset = memory.allocate(MASK_BYTES);
     this.#pieceOffset = memory.allocate(5 * PIECE_WORDS * 4);
-    this.#masks = memory.words(this.#maskOffset, STREAM_CHUNK_BYTES / 4);
-    this.#maskBytes = memory.bytes(this.#maskOffset, STREAM_CHUNK_BYTES);
+    this.memory = new ShareMemory(this.#kernels, slotBytes);
+    this.#masks = memory.words(this.#maskOffset, MASK_BYTES / 4);
+    this.#maskBytes = memory.bytes(this.#maskOffset, MASK_BYTES);
     this.#pieces = memory.words(this.#pieceOffset, 5 * PIECE_WORDS);
   }
 
-  /** The summands of one layer's products, in order. */
-  multiply(operands: readonly AndOperands<ReplicatedVector>[]): readonly BitVector[] {
-    let total = 0;
-    for (const { left } of operands) total += left.first.words.length;
-    const space = this.#take(total);
-    const products: BitVector[] = [];
+  /** One layer's products as far as this party knows them, in order. */
+  multiply(operands: readonly AndOperands<ReplicatedVector>[]): readonly HalfProduct[] {
+    const halves = new Array<HalfProduct>(operands.length);
+    let space: Int32Array<ArrayBuffer> | undefined;
     let start = 0;
-    for (const { left, right } of operands) {
+    for (let index = 0; index < operands.length; index++) {
+      const { left, right } = operands[index]!;
+      const slot = this.#multiplySlots(left, right);
+      if (slot !== undefined) {
+        halves[index] = slot;
+        continue;
+      }
+      space ??= this.#take(wordsFrom(operands, index));
       const count = left.first.words.length;
-      const words = count === total ? space : space.subarray(start, start + count);
+      const words = count === space.length ? space : space.subarray(start, start + count);
+      start += count;
       this.#multiply(left, right, words);
-      products.push(BitVector.over(left.lanes, words));
+      halves[index] = BitVector.over(left.lanes, words);
+    }
+    return halves;
+  }
+
+  /** One call of the kernel where everything lies in slots. */
+  #multiplySlots(left: ReplicatedVector, right: ReplicatedVector): ResidentVector | undefined {
+    const { memory } = this;
+    const x = memory.slotOf(left);
+    const y = memory.slotOf(right);
+    if (x === undefined || y === undefined || x.lanes !== y.lanes) return undefined;
+    const product = memory.takeSlotLike(x);
+    if (product === undefined) return undefined;
+    const { wordCount } = product;
+    for (let start = 0; start < wordCount; ) {
+      const left = wordCount - start;
+      const masks = this.#maskWords - this.#masksUsed;
+      if (masks < 4 && masks < left) {
+        this.#draw();
+        continue;
+      }
+      // Whole vectors of the kernel, but for the end: there it goes on into the rest of the place and unused masks.
+      const count = left <= masks ? left : masks & ~3;
+      const at = 4 * start;
+      this.#kernels.andShares(
+        x.firstOffset + at,
+        x.secondOffset + at,
+        y.firstOffset + at,
+        y.secondOffset + at,
+        this.#maskOffset + 4 * this.#masksUsed,
+        product.firstOffset + at,
+        (count + 3) & ~3,
+      );
+      this.#masksUsed += count;
       start += count;
     }
-    return products;
+    product.first.clearPadding();
+    return product;
   }
 
   #multiply(left: ReplicatedVector, right: ReplicatedVector, z: Int32Array): void {
@@ -126,9 +182,13 @@ export class AndLayers {
     z.set(this.#products, start);
   }
 
+  /** More masks behind those that are left, which go to the front. */
   #draw(): void {
-    this.#stream.fill(this.#maskBytes.subarray(0, this.#nextDrawBytes));
-    this.#maskWords = this.#nextDrawBytes >>> 2;
+    const left = this.#maskWords - this.#masksUsed;
+    if (left > 0) this.#masks.copyWithin(0, this.#masksUsed, this.#maskWords);
+    this.#stream ??= this.#openStream();
+    this.#stream.fill(this.#maskBytes.subarray(4 * left, 4 * left + this.#nextDrawBytes));
+    this.#maskWords = left + this.#nextDrawBytes / 4;
     this.#masksUsed = 0;
     this.#nextDrawBytes = Math.min(2 * this.#nextDrawBytes, STREAM_CHUNK_BYTES);
   }
@@ -149,4 +209,23 @@ export class AndLayers {
 /** The vector itself where it is the whole of it: a view costs as much as hundreds of ANDs. */
 function partOf(words: Int32Array, start: number, end: number): Int32Array {
   return end - start === words.length ? words : words.subarray(start, end);
+}
+
+/** This party's summand of a product. */
+export function firstOf(product: HalfProduct): BitVector {
+  return product instanceof BitVector ? product : product.first;
+}
+
+/** @param second the neighbour's summand; of an ordinary product it becomes a part */
+export function completed(product: HalfProduct, second: BitVector): ReplicatedVector {
+  if (product instanceof BitVector) return new ReplicatedVector(product, second);
+  product.second.words.set(second.words);
+  return product;
+}
+
+/** Of the operands from `index` on; at least what the ordinary ones among them take. */
+function wordsFrom(operands: readonly AndOperands<ReplicatedVector>[], index: number): number {
+  let words = 0;
+  for (let later = index; later < operands.length; later++) words += operands[later]!.left.first.words.length;
+  return words;
 }

@@ -19,17 +19,19 @@ import type { BitVector } from '../../bits/bit-vector.ts';
 import type { Circuit } from '../../circuit/circuit.ts';
 import { MpcError } from '../../errors.ts';
 import { nextParty, previousParty } from '../../party.ts';
+import { freeLargeAtOnce } from '../../random/free-at-once.ts';
 import type { Prss } from '../../random/prss.ts';
 import type { Links } from '../../session/links.ts';
 import { type AndOperands, evaluateCircuit } from '../evaluate.ts';
 import type { Evaluated, Protocol } from '../protocol.ts';
-import { AndLayers } from './and-layers.ts';
+import { AndLayers, completed, firstOf } from './and-layers.ts';
 import { LayerMemory } from './layer-memory.ts';
 import { linearAlgebra } from './linear-algebra.ts';
 import { REPLICATED_MANIFEST } from './manifest.ts';
 import { openShares } from './opening.ts';
 import { packVectors, requireWithinMessageBound, unpackVectors } from './round-message.ts';
-import { ReplicatedVector } from './shares.ts';
+import { ResidentVector, slotBytesOf } from './share-memory.ts';
+import type { ReplicatedVector } from './shares.ts';
 
 /** The stream that masks every AND of an attempt. */
 const MASK_STEP = 'and';
@@ -38,8 +40,7 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   readonly manifest = REPLICATED_MANIFEST;
   readonly #links: Links;
   readonly #prss: Prss;
-  #ands: AndLayers | undefined;
-  readonly #memory = new LayerMemory();
+  readonly #layerMemory = new LayerMemory();
   readonly #evaluations = new WeakMap<Evaluated, ReadonlyMap<string, ReplicatedVector>>();
 
   constructor({ links, prss }: { readonly links: Links; readonly prss: Prss }) {
@@ -50,10 +51,14 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   /** @throws MpcError CIRCUIT_OVER_BOUND before anything is sent, and what links and inputs throw */
   async evaluate(circuit: Circuit, inputs: ReadonlyMap<string, ReplicatedVector>): Promise<Evaluated> {
     requireWithinMessageBound(circuit);
+    const ands = new AndLayers(() => this.#prss.zeroStream(MASK_STEP), slotBytesOf(circuit));
     const outputs = await evaluateCircuit(circuit, inputs, {
-      ...linearAlgebra(this.#links.self),
-      and: (layer, operands) => this.#and(layer, operands),
-      finished: (product) => this.#memory.finished(product),
+      ...linearAlgebra(this.#links.self, ands.memory),
+      and: (layer, operands) => this.#and(ands, layer, operands),
+      finished: (vector, readByNot) => {
+        ands.memory.release(vector);
+        if (!readByNot) this.#layerMemory.finished(vector);
+      },
     });
     const token = newToken();
     this.#evaluations.set(token, outputs);
@@ -70,12 +75,13 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
   }
 
   async #and(
+    ands: AndLayers,
     layer: number,
     operands: readonly AndOperands<ReplicatedVector>[],
   ): Promise<readonly ReplicatedVector[]> {
     const step = `and/${layer}`;
-    this.#ands ??= new AndLayers(this.#prss.zeroStream(MASK_STEP));
-    const firsts = this.#ands.multiply(operands);
+    const halves = ands.multiply(operands);
+    const firsts = halves.map(firstOf);
     const { self } = this.#links;
     const [, received] = await Promise.all([
       this.#links.send(step, new Map([[previousParty(self), packVectors(firsts)]])),
@@ -85,8 +91,9 @@ export class ReplicatedProtocol implements Protocol<ReplicatedVector> {
       received,
       firsts.map(({ lanes }) => lanes),
     );
-    const products = firsts.map((first, index) => new ReplicatedVector(first, seconds[index]!));
-    this.#memory.hold(products);
+    const products = halves.map((half, index) => completed(half, seconds[index]!));
+    if (halves.every((half) => half instanceof ResidentVector)) freeLargeAtOnce(received);
+    else this.#layerMemory.hold(products);
     return products;
   }
 }

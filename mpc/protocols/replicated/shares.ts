@@ -7,7 +7,14 @@
  * its first and party 2 as its second.
  */
 
-import { BitVector, concatVectors, gatherBlocks, notVector, xorVectors } from '../../bits/bit-vector.ts';
+import {
+  BitVector,
+  concatVectors,
+  gatherBlocks,
+  notVector,
+  totalLanes,
+  xorVectors,
+} from '../../bits/bit-vector.ts';
 import { MpcError } from '../../errors.ts';
 import type { PartyIndex } from '../../party.ts';
 
@@ -68,33 +75,66 @@ export function constantShare(party: PartyIndex, bits: BitVector): ReplicatedVec
   return new ReplicatedVector(party === 0 ? bits : zeros, party === 2 ? bits : zeros);
 }
 
-export function notShare(party: PartyIndex, { first, second }: ReplicatedVector): ReplicatedVector {
-  return new ReplicatedVector(
-    party === 0 ? notVector(first) : first,
-    party === 2 ? notVector(second) : second,
-  );
+/** Both summands zero: the sharing of zeros that a party may overwrite. */
+export function zeroShare(lanes: number): ReplicatedVector {
+  return new ReplicatedVector(BitVector.zeros(lanes), BitVector.zeros(lanes));
 }
 
-export function xorShares(left: ReplicatedVector, right: ReplicatedVector): ReplicatedVector {
-  return new ReplicatedVector(xorVectors(left.first, right.first), xorVectors(left.second, right.second));
+/** @param result overwritten; without it, the result shares with the source the summands that do not change */
+export function notShare(
+  party: PartyIndex,
+  source: ReplicatedVector,
+  result?: ReplicatedVector,
+): ReplicatedVector {
+  const { first, second } = source;
+  if (result === undefined) {
+    return new ReplicatedVector(
+      party === 0 ? notVector(first) : first,
+      party === 2 ? notVector(second) : second,
+    );
+  }
+  if (party === 0) notVector(first, result.first);
+  else result.first.words.set(first.words);
+  if (party === 2) notVector(second, result.second);
+  else result.second.words.set(second.words);
+  return result;
+}
+
+/** @param result overwritten; not an operand, here and below */
+export function xorShares(
+  left: ReplicatedVector,
+  right: ReplicatedVector,
+  result = zeroShare(left.lanes),
+): ReplicatedVector {
+  xorVectors(left.first, right.first, result.first);
+  xorVectors(left.second, right.second, result.second);
+  return result;
 }
 
 export function gatherShare(
   source: ReplicatedVector,
   blockLanes: number,
   blocks: Uint32Array,
+  result = zeroShare(blockLanes * blocks.length),
 ): ReplicatedVector {
-  return new ReplicatedVector(
-    gatherBlocks(source.first, blockLanes, blocks),
-    gatherBlocks(source.second, blockLanes, blocks),
-  );
+  gatherBlocks(source.first, blockLanes, blocks, result.first);
+  gatherBlocks(source.second, blockLanes, blocks, result.second);
+  return result;
 }
 
-export function concatShares(sources: readonly ReplicatedVector[]): ReplicatedVector {
-  return new ReplicatedVector(
-    concatVectors(sources.map((source) => source.first)),
-    concatVectors(sources.map((source) => source.second)),
+export function concatShares(
+  sources: readonly ReplicatedVector[],
+  result = zeroShare(totalLanes(sources)),
+): ReplicatedVector {
+  concatVectors(
+    sources.map((source) => source.first),
+    result.first,
   );
+  concatVectors(
+    sources.map((source) => source.second),
+    result.second,
+  );
+  return result;
 }
 
 function randomVector(lanes: number, random: (bytes: number) => Uint8Array): BitVector {

@@ -6,11 +6,12 @@ import { CircuitBuilder } from '../../../mpc/circuit/builder.ts';
 import type { VectorId } from '../../../mpc/circuit/circuit.ts';
 import { ClearProtocol } from '../../../mpc/protocols/clear.ts';
 import { LayerMemory } from '../../../mpc/protocols/replicated/layer-memory.ts';
+import { RESIDENT_UP_TO_LANES } from '../../../mpc/protocols/replicated/share-memory.ts';
 import { ReplicatedVector } from '../../../mpc/protocols/replicated/shares.ts';
 import { runParties } from '../../support/world.ts';
 
-/** A product of so many lanes alone is a large layer. */
-const LANES = 2 ** 19;
+/** A product of so many lanes alone is a large layer, and too long for a slot of the share memory. */
+const LANES = RESIDENT_UP_TO_LANES + 64;
 
 function randomVector(): BitVector {
   return BitVector.over(LANES, new Int32Array(new Uint8Array(randomBytes(LANES / 8)).buffer));
