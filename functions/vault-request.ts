@@ -33,7 +33,7 @@ export const MAX_VAULT_REQUEST_BYTES = 4 * 1024 * 1024;
 const MAX_KEY_BYTES = 1024;
 
 /** Bytes of a value, 16 blocks of 64 KB. */
-const MAX_VALUE_BYTES = 2 ** 20;
+export const MAX_VALUE_BYTES = 2 ** 20;
 
 export const NONCE_BYTES = 16;
 

@@ -7,6 +7,7 @@
  * party-0/keys.json      secret (0600): signing and sealing key of party 0
  * party-0/config.json    its ports, its peers' public records and outbox endpoints, its protocol
  * party-0/dynamodb/      its tables
+ * party-0/vault-keys.json  secret (0600): keys of its vaults, where it has any
  * ```
  *
  * A party process reads its own folder and nothing else. Opening a directory that has a consortium already
@@ -21,6 +22,7 @@ import * as z from 'zod/mini';
 import { partyField } from '../auction/fields.ts';
 import { generatePartyKeys, loadPartyKeys, partyRecordOf } from '../auction/party/keys.ts';
 import { type PartyRecord, partyRecordSchema } from '../auction/tender.ts';
+import { type VaultGrant, vaultGrantSchema } from '../functions/vault-access/authorisation.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
 import { THREE_PARTY_NAMES, type ThreePartyName } from '../mpc/protocols/three-party.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
@@ -39,6 +41,8 @@ const partyConfigSchema = z.strictObject({
   parties: z.tuple([localParty(), localParty(), localParty()]),
   /** As the environment variable PROTOCOL. */
   protocol: z.optional(z.enum(THREE_PARTY_NAMES)),
+  /** As the environment variable VAULT_ACCESS; absent at a party without vaults. */
+  vaultAccess: z.optional(z.array(vaultGrantSchema)),
 });
 
 function localParty() {
@@ -54,6 +58,11 @@ const SECRET_DIRECTORY_MODE = 0o700;
 
 export function partyDirectory(directory: string, party: PartyIndex): string {
   return join(directory, `party-${party}`);
+}
+
+/** @param directory of the party */
+export function vaultKeysFile(directory: string): string {
+  return join(directory, 'vault-keys.json');
 }
 
 export interface ConsortiumOptions {
@@ -80,6 +89,15 @@ export async function openConsortium(
 export async function configureProtocol(directory: string, protocol: ThreePartyName): Promise<void> {
   const config = await readPartyConfig(directory);
   if (config.protocol !== protocol) await writeJson(join(directory, 'config.json'), { ...config, protocol });
+}
+
+/** Lists a requester for a vault of the party, from its next start on; an earlier grant of the same is replaced. */
+export async function grantVaultAccess(directory: string, grant: VaultGrant): Promise<void> {
+  const config = await readPartyConfig(directory);
+  const others = (config.vaultAccess ?? []).filter(
+    ({ vault, requester }) => vault !== grant.vault || requester !== grant.requester,
+  );
+  await writeJson(join(directory, 'config.json'), { ...config, vaultAccess: [...others, grant] });
 }
 
 /** @returns undefined where the directory has no consortium */

@@ -39,12 +39,12 @@ import { createVaultAccessHandler } from '../functions/vault-access/vault-access
 import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
 import { MpcError } from '../mpc/errors.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
-import { type PartyConfig, readPartyConfig } from './consortium.ts';
+import { type PartyConfig, readPartyConfig, vaultKeysFile } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
 import { createApiServer, type HttpHandlers, invocationContext } from './event-adapter.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
 import type { PartyMessage } from './party-messages.ts';
-import { accessKeyOf, outboxTableOf, STATE_TABLE } from './tables.ts';
+import { accessKeyOf, outboxTableOf, STATE_TABLE, VAULT_STATE_TABLE, VAULT_TREE_TABLE } from './tables.ts';
 
 /** Lambda's longest invocation. */
 const CLEARING_TIMEOUT_MS = 900_000;
@@ -84,7 +84,10 @@ process.once('disconnect', stop);
 tell({ kind: 'ready', party, processId: process.pid, url: `http://127.0.0.1:${config.httpPort}` });
 await scheduleKnownTenders();
 
-function environmentOf(partyDirectory: string, { parties, protocol }: PartyConfig): Record<string, string> {
+function environmentOf(
+  partyDirectory: string,
+  { parties, protocol, vaultAccess }: PartyConfig,
+): Record<string, string> {
   return {
     PARTY_INDEX: String(party),
     PARTY_KEYS: `file:${join(partyDirectory, 'keys.json')}`,
@@ -93,6 +96,14 @@ function environmentOf(partyDirectory: string, { parties, protocol }: PartyConfi
     OUTBOX_TABLES: JSON.stringify(parties.map(({ record }) => outboxTableOf(record.index))),
     DYNAMODB_ENDPOINTS: JSON.stringify(parties.map(({ dynamodbEndpoint }) => dynamodbEndpoint)),
     ...(protocol === undefined ? {} : { PROTOCOL: protocol }),
+    ...(vaultAccess === undefined
+      ? {}
+      : {
+          VAULT_TREE_TABLE,
+          VAULT_STATE_TABLE,
+          VAULT_KEYS: `file:${vaultKeysFile(partyDirectory)}`,
+          VAULT_ACCESS: JSON.stringify(vaultAccess),
+        }),
     AWS_ACCESS_KEY_ID: accessKeyOf(party),
     AWS_SECRET_ACCESS_KEY: 'local',
     AWS_REGION: 'local',

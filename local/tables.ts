@@ -4,6 +4,10 @@ import type { PartyIndex } from '../mpc/party.ts';
 
 export const STATE_TABLE = 'tacit-state';
 
+/** Of the vaults of a party, where it has any. */
+export const VAULT_TREE_TABLE = 'tacit-vault-tree';
+export const VAULT_STATE_TABLE = 'tacit-vault-state';
+
 export function outboxTableOf(party: PartyIndex): string {
   return `tacit-outbox-${party}`;
 }

@@ -1,0 +1,126 @@
+/**
+ * Gives a local party a vault before its process starts: its key, its tables and the empty vault in them. The party
+ * serves it once somebody is on its access list (`grantVaultAccess`).
+ *
+ * The key is written first, so that what an interrupted start left behind is taken up by the next, and no vault
+ * is ever sealed with a key that is lost. The party alone has both tables, so here nobody else owns the tree; on AWS
+ * it may be in another account.
+ */
+
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { fromBase64url, toBase64url } from '../auction/canonical.ts';
+import { REQUEST_TIMEOUTS } from '../functions/request-timeouts.ts';
+import { systemClock } from '../functions/system-clock.ts';
+import { vaultKeyFileSchema } from '../functions/vaults.ts';
+import { OramError } from '../oram/errors.ts';
+import { createVault, openVault } from '../oram/open-vault.ts';
+import { chooseParameters, type VaultParameters } from '../oram/parameters.ts';
+import { createDynamodbStore, createVaultTable } from '../oram/stores/dynamodb.ts';
+import type { BulkOptions, Vault } from '../oram/vault.ts';
+import { partyDirectory, readPartyConfig, vaultKeysFile } from './consortium.ts';
+import { startDynamodbServer } from './dynamodb-server.ts';
+import { accessKeyOf, outboxTableOf, VAULT_STATE_TABLE, VAULT_TREE_TABLE } from './tables.ts';
+
+/** The party whose vaults `tacit up` makes: a vault has one reader, and one is enough to try it. */
+export const VAULT_PARTY = 0;
+
+export interface PartyVaultSizes {
+  readonly name: string;
+  readonly records: number;
+  readonly blockBytes: number;
+}
+
+export interface PartyVault {
+  readonly parameters: VaultParameters;
+  /** False where it was there already. */
+  readonly created: boolean;
+}
+
+/**
+ * @param directory of the consortium, whose parties must not be running
+ * @throws OramError VAULT_PARAMETERS, VAULT_KEY
+ */
+export async function provideVault(
+  directory: string,
+  sizes: PartyVaultSizes,
+  bulk?: BulkOptions,
+): Promise<PartyVault> {
+  const own = partyDirectory(directory, VAULT_PARTY);
+  const config = await readPartyConfig(own);
+  const parameters = chooseParameters(sizes);
+  const key = await openOrMakeKey(vaultKeysFile(own), sizes.name);
+  const tables = await startDynamodbServer({
+    path: join(own, 'dynamodb'),
+    port: config.dynamodbPort,
+    ownerAccessKey: accessKeyOf(VAULT_PARTY),
+    peerAccessKeys: [],
+    outboxTable: outboxTableOf(VAULT_PARTY),
+  });
+  const client = new DynamoDBClient({
+    endpoint: tables.endpoint,
+    region: 'local',
+    credentials: { accessKeyId: accessKeyOf(VAULT_PARTY), secretAccessKey: 'local' },
+    requestHandler: REQUEST_TIMEOUTS,
+  });
+  try {
+    for (const tableName of [VAULT_TREE_TABLE, VAULT_STATE_TABLE]) await createVaultTable(client, tableName);
+    const options = {
+      name: sizes.name,
+      key,
+      tree: createDynamodbStore({ client, tableName: VAULT_TREE_TABLE, clock: systemClock }),
+      state: createDynamodbStore({ client, tableName: VAULT_STATE_TABLE, clock: systemClock }),
+      clock: systemClock,
+      random: (bytes: number) => new Uint8Array(randomBytes(bytes)),
+      // Nobody else has the tables open.
+      patienceMs: 0,
+    };
+    const { vault, created } = await openOrCreate(
+      () => openVault(options),
+      () => createVault(options, parameters, bulk),
+    );
+    const found = vault.parameters;
+    await vault.close();
+    return { parameters: found, created };
+  } finally {
+    client.destroy();
+    await tables.close();
+  }
+}
+
+async function openOrCreate(
+  open: () => Promise<Vault>,
+  create: () => Promise<Vault>,
+): Promise<{ readonly vault: Vault; readonly created: boolean }> {
+  try {
+    return { vault: await open(), created: false };
+  } catch (error) {
+    if (!(error instanceof OramError && error.code === 'VAULT_UNKNOWN')) throw error;
+    return { vault: await create(), created: true };
+  }
+}
+
+async function openOrMakeKey(path: string, name: string) {
+  const keys = await readKeys(path);
+  const key = keys[name] ?? toBase64url(new Uint8Array(randomBytes(32)));
+  if (keys[name] === undefined) await writeKeys(path, { ...keys, [name]: key });
+  return createSecretKey(fromBase64url(key));
+}
+
+async function readKeys(path: string): Promise<Readonly<Record<string, string>>> {
+  try {
+    return vaultKeyFileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).keys;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+/** Moved into place, so that a process that is killed never leaves half a file and no keys. */
+async function writeKeys(path: string, keys: Readonly<Record<string, string>>): Promise<void> {
+  const text = JSON.stringify({ kind: 'tacit/1 vault keys', keys }, undefined, 2);
+  await writeFile(`${path}.new`, `${text}\n`, { mode: 0o600 });
+  await rename(`${path}.new`, path);
+}
