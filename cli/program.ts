@@ -20,6 +20,7 @@ const COMMANDS = {
   auction: async () => (await import('./commands/auction.ts')).auctionCommand(),
   consortium: async () => (await import('./commands/consortium.ts')).consortiumCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
+  vault: async () => (await import('./commands/vault.ts')).vaultCommand(),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),
 } as const satisfies Readonly<Record<string, () => Promise<Command>>>;
 
