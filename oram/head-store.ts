@@ -15,28 +15,35 @@ export interface HeldHead {
 export class HeadStore {
   readonly #options: VaultOptions;
   #known: HeldHead | undefined;
+  #key: KeyObject;
 
   constructor(options: VaultOptions) {
     this.#options = options;
+    this.#key = options.key;
   }
 
-  sealer(vaultId: Uint8Array, generation: number): Sealer {
-    const { key, random } = this.#options;
-    return new Sealer({ key, vaultId, generation, random });
+  sealer(vaultId: Uint8Array, generation: number, key: KeyObject = this.#key): Sealer {
+    return new Sealer({ key, vaultId, generation, random: this.#options.random });
   }
 
   /** @throws OramError VAULT_UNKNOWN and those of decodeHead */
   async read(): Promise<HeldHead> {
-    const { state, name, key } = this.#options;
+    const found = await this.find();
+    if (found !== undefined) return found;
+    const { name } = this.#options;
+    throw new OramError(
+      'VAULT_UNKNOWN',
+      `the state table has no vault "${name}"; create it or check the name`,
+    );
+  }
+
+  /** @throws OramError those of decodeHead */
+  async find(): Promise<HeldHead | undefined> {
+    const { state, name } = this.#options;
     const [item] = await state.read([headKey(name)]);
-    if (item === undefined) {
-      throw new OramError(
-        'VAULT_UNKNOWN',
-        `the state table has no vault "${name}"; create it or check the name`,
-      );
-    }
+    if (item === undefined) return undefined;
     const known = this.#known;
-    this.#known = decodeHead(item, key, (vaultId, generation) =>
+    this.#known = decodeHead(item, this.#key, (vaultId, generation) =>
       known !== undefined && known.head.generation === generation
         ? known.sealer
         : this.sealer(vaultId, generation),
@@ -46,8 +53,8 @@ export class HeadStore {
 
   /** Puts the first head of a vault. @returns false where the name is taken */
   first(head: Head, sealer: Sealer): Promise<boolean> {
-    const { state, name, key } = this.#options;
-    return state.replace(encodeHead(head, name, sealer, key), undefined);
+    const { state, name } = this.#options;
+    return state.replace(encodeHead(head, name, sealer, this.#key), undefined);
   }
 
   /**
@@ -59,9 +66,9 @@ export class HeadStore {
     held: HeldHead,
     change: Partial<HeadBody>,
     intent: readonly IntendedAccess[] = [],
-    generation?: { readonly number: number; readonly sealer: Sealer },
+    generation?: { readonly number: number; readonly sealer: Sealer; readonly key: KeyObject | undefined },
   ): Promise<HeldHead | undefined> {
-    const { state, name, key } = this.#options;
+    const { state, name } = this.#options;
     const { head } = held;
     if (head.version >= MAX_VERSION - 1) {
       throw new OramError(
@@ -77,8 +84,10 @@ export class HeadStore {
       intent,
     };
     const sealer = generation?.sealer ?? held.sealer;
-    const put = await state.replace(encodeHead(next, name, sealer, key as KeyObject), head.version);
+    const key = generation?.key ?? this.#key;
+    const put = await state.replace(encodeHead(next, name, sealer, key), head.version);
     if (!put) return undefined;
+    this.#key = key;
     this.#known = { head: next, sealer };
     return this.#known;
   }

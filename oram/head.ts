@@ -34,7 +34,6 @@ const bodySchema = z.strictObject({
   lastVersion: count,
   /** The checkpoint's number in this generation, the version its items were written under, and the last epoch it covers. */
   checkpoint: z.strictObject({ number: count, version: count, sequence: count }),
-  operationsSinceCheckpoint: count,
   /** Operations asked for since the vault was made; of the intent too, once it is there. */
   accesses: count,
   stashMax: count,

@@ -2,7 +2,19 @@
 
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../mpc/clock.ts';
+import { OramError } from './errors.ts';
+import type { Head } from './head.ts';
+import { HeadStore, type HeldHead } from './head-store.ts';
+import type { VaultParameters } from './parameters.ts';
+import { Rebuild, removeGeneration } from './rebuild.ts';
+import { DIGEST_KEY_BYTES } from './record-keys.ts';
+import { openScanVault } from './scan-vault.ts';
+import { firstScanItem } from './scan-writer.ts';
+import { VAULT_ID_BYTES } from './sealing.ts';
 import type { ItemStore } from './stores/store.ts';
+import { TreeVault, unitsOf } from './tree-vault.ts';
+import { TreeWriter } from './tree-writer.ts';
+import type { BulkOptions, Vault } from './vault.ts';
 
 export interface VaultOptions {
   /** 1 to 64 letters, digits, dots, hyphens or underscores; public. */
@@ -21,4 +33,121 @@ export interface VaultOptions {
    * default 10 seconds, 0 where no other process can be alive.
    */
   readonly patienceMs?: number;
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * Makes a vault without records: writes the whole tree, so that no later access can be told by what was never written.
+ * Where an earlier making of this vault was cut off, it is made anew.
+ * @throws OramError VAULT_NAME, VAULT_EXISTS, and those of the stores
+ */
+export async function createVault(
+  options: VaultOptions,
+  parameters: VaultParameters,
+  bulk: BulkOptions = {},
+): Promise<Vault> {
+  requireName(options.name);
+  const unitsBefore = unitsOf(options.tree.units(), otherUnits(options));
+  const heads = new HeadStore(options);
+  if (parameters.layout === 'scan') {
+    return openScanVault(options, heads, await createScan(options, heads, parameters), unitsBefore);
+  }
+  const writer = new TreeWriter(options, heads);
+  const held = await announceCreation(options, heads, writer, parameters, bulk);
+  await new Rebuild(writer, held, bulk).run(undefined);
+  return new TreeVault(writer, unitsBefore);
+}
+
+/**
+ * Opens a vault: one get of its head, then one batch of parallel reads; finishes what was cut off.
+ * @throws OramError VAULT_UNKNOWN, VAULT_KEY, VAULT_BUSY, and those of the stores and checks
+ */
+export async function openVault(options: VaultOptions): Promise<Vault> {
+  requireName(options.name);
+  const unitsBefore = unitsOf(options.tree.units(), otherUnits(options));
+  const heads = new HeadStore(options);
+  const held = await heads.read();
+  if (held.head.body.parameters.layout === 'scan') return openScanVault(options, heads, held, unitsBefore);
+  const writer = new TreeWriter(options, heads);
+  await writer.guarded(() => writer.settle());
+  return new TreeVault(writer, unitsBefore);
+}
+
+/** The item first: until there is a head it belongs to nobody. */
+async function createScan(
+  options: VaultOptions,
+  heads: HeadStore,
+  parameters: VaultParameters,
+): Promise<HeldHead> {
+  if ((await heads.find()) !== undefined) throw taken(options.name);
+  const announced = firstHead(options, parameters, Buffer.from(options.random(8)).toString('hex'));
+  const body = { ...announced.body, phase: 'committed', lastVersion: 1, leftover: null } as const;
+  const head: Head = { ...announced, generation: 1, version: 2, body };
+  const held = { head, sealer: heads.sealer(head.vaultId, head.generation) };
+  await options.tree.fill([firstScanItem(held)]);
+  if (!(await heads.first(head, held.sealer))) throw taken(options.name);
+  return held;
+}
+
+/** The first head says that the vault is being made. */
+async function announceCreation(
+  options: VaultOptions,
+  heads: HeadStore,
+  writer: TreeWriter,
+  parameters: VaultParameters,
+  bulk: BulkOptions,
+): Promise<HeldHead> {
+  const unfinished = await heads.find();
+  if (unfinished === undefined) {
+    const head = firstHead(options, parameters, writer.holder);
+    const sealer = heads.sealer(head.vaultId, 0);
+    if (await heads.first(head, sealer)) return { head, sealer };
+    throw taken(options.name);
+  }
+  const { head } = unfinished;
+  if (head.generation !== 0) throw taken(options.name);
+  if (head.body.leftover !== null) await removeGeneration(writer, unfinished, head.body.leftover, bulk);
+  const { holder } = writer;
+  const again = await heads.swap(unfinished, { parameters, holder, leftover: head.version + 1 });
+  if (again === undefined) throw taken(options.name);
+  return again;
+}
+
+function firstHead({ random }: VaultOptions, parameters: VaultParameters, holder: string): Head {
+  return {
+    vaultId: random(VAULT_ID_BYTES).slice(),
+    generation: 0,
+    version: 1,
+    intent: [],
+    body: {
+      phase: 'rebuild',
+      parameters,
+      sequence: 0,
+      lastVersion: 0,
+      checkpoint: { number: 0, version: 0, sequence: 0 },
+      accesses: 0,
+      stashMax: 0,
+      holder,
+      poisonedBy: null,
+      leftover: 1,
+      digestKey: Buffer.from(random(DIGEST_KEY_BYTES)).toString('base64url'),
+    },
+  };
+}
+
+function otherUnits({ tree, state }: VaultOptions) {
+  return tree === state ? undefined : state.units();
+}
+
+function requireName(name: string): void {
+  if (NAME.test(name)) return;
+  throw new OramError('VAULT_NAME', 'a vault name has 1 to 64 letters, digits, dots, hyphens or underscores');
+}
+
+function taken(name: string): OramError {
+  return new OramError(
+    'VAULT_EXISTS',
+    `there is a vault "${name}" already; choose another name or destroy it`,
+  );
 }

@@ -3,13 +3,14 @@
  *
  * Holding the top t levels at the client ("tree-top caching") changes nothing that is seen of the others: their
  * paths are read and written as before. Here these levels are no buckets but only a bound: a block whose leaf lies
- * in a subtree below them may be anywhere above, so the pool keeps it with that subtree. In the terms of Stefanov et al.
- * (JACM 2018, section 5): let the stash be what is left when the infinite tree is post-processed greedily. The pool is
- * what is left above level t; it exceeds 4 (2^t - 1) + R only if some subtree that contains the whole top holds more than
- * 4 n(T) + R blocks, which is one of the events whose probabilities their theorem adds up for "the stash exceeds R". So
- * the bound of the paper holds for the pool, with the slots of the cached buckets added.
+ * in a subtree below them may be anywhere above, so the pool keeps it with that subtree. The levels below evolve exactly
+ * as in the paper: what may go below level t on a path lies, in the paper, in the stash or in a top bucket on that very
+ * path, so it is a candidate there as here. Hence the pool holds just the blocks that the paper's top buckets and stash
+ * hold together, and exceeds 4 (2^t - 1) + R only if the paper's stash exceeds R (Stefanov et al., JACM 2018,
+ * section 5, for the probability of that).
  *
- * `stash` is that remainder: blocks beyond what the cached buckets could hold, counted up a binary tree.
+ * `stash` counts the blocks beyond what the cached buckets could hold. With no cached level it is the paper's stash; with
+ * some it is at most that, since here a block may be thought of in any top bucket on its way, not only one just read.
  *
  * The order within a subtree is part of the state: live accesses and replayed ones take blocks in the same order.
  */

@@ -14,7 +14,7 @@ import {
   type CipherGCMTypes,
   createCipheriv,
   createDecipheriv,
-  createHmac,
+  createHash,
   createSecretKey,
   hkdfSync,
   type KeyObject,
@@ -70,8 +70,9 @@ export class Sealer {
     this.#options = options;
     this.#associated.set(options.vaultId);
     this.#associatedView.setUint32(VAULT_ID_BYTES, options.generation);
-    const place = createHmac('sha256', this.#derive('place', 0)).digest('base64url');
-    this.#tag = place.slice(0, TAG_CHARACTERS);
+    // Not from the key: what an earlier key wrote must be found again to be deleted.
+    const place = createHash('sha256').update(this.#associated.subarray(0, VAULT_ID_BYTES + 4));
+    this.#tag = place.digest('base64url').slice(0, TAG_CHARACTERS);
   }
 
   /** Partition key of an item: says kind and index, and neither the vault's name nor its generation. */

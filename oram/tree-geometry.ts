@@ -44,9 +44,12 @@ export class TreeGeometry {
     return position >>> (level - this.cachedLevels);
   }
 
-  bucketOnPath(level: number, leaf: Leaf): BucketPlace {
-    const position = leaf >>> (this.levels - 1 - level);
+  place(level: number, position: number): BucketPlace {
     return { index: toBucketIndex(2 ** level - 1 + position), level, position };
+  }
+
+  bucketOnPath(level: number, leaf: Leaf): BucketPlace {
+    return this.place(level, leaf >>> (this.levels - 1 - level));
   }
 
   /** A leaf drawn from 32 uniform bits; uniform, since the number of leaves is a power of two. */
@@ -69,7 +72,7 @@ export class TreeGeometry {
       }
       const positions = [...new Set(leaves.map((leaf) => leaf >>> shift))].sort((a, b) => a - b);
       for (const position of positions) {
-        places.push({ index: toBucketIndex(2 ** level - 1 + position), level, position });
+        places.push(this.place(level, position));
       }
     }
     return places;

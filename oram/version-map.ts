@@ -45,6 +45,11 @@ export class VersionMap {
     return this.slot(bucket) === '0' ? '1' : '0';
   }
 
+  /** The bucket was written for the first time, to slot 0. */
+  begin(bucket: BucketIndex, version: number): void {
+    this.entries[bucket - this.#firstBucket] = (version << 1) >>> 0;
+  }
+
   /** The bucket was written to its other slot. */
   advance(bucket: BucketIndex, version: number): void {
     const place = bucket - this.#firstBucket;
