@@ -58,6 +58,20 @@ describe('memory of large layers', () => {
     expect([...small, inLarger!, rest!, ...stranger].some(isFreed)).toBe(false);
   });
 
+  test('a product stays whose NOT is read later than itself', async () => {
+    const builder = new CircuitBuilder();
+    const a = builder.input('a', LANES);
+    const negated = builder.not(builder.and(a, builder.input('b', LANES)));
+    builder.output('out', builder.and(negated, a));
+    const ones = BitVector.ones(LANES);
+    const inputs = new Map([
+      ['a', ones],
+      ['b', BitVector.zeros(LANES)],
+    ]);
+    const { outputs } = await runParties(builder.build(), inputs);
+    expect(outputs.get('out')?.equals(ones)).toBe(true);
+  });
+
   test('wide circuits of every operation give the right bits', async () => {
     const step = fc.record({
       kind: fc.constantFrom('and', 'and', 'xor', 'not', 'swap', 'join'),
