@@ -33,9 +33,8 @@ export class WireFront {
   /** Faults of the next requests, in order; then `always`. */
   readonly next: Fault[] = [];
   always: Fault = 'none';
-  /** Most requests under way at once. */
-  peak = 0;
-  #underWay = 0;
+  /** No request goes on before it resolves. */
+  gate: Promise<void> = Promise.resolve();
   readonly #target: string;
   readonly #clients: DynamoDBClient[] = [];
   readonly #server = createServer((request, response) => {
@@ -58,7 +57,8 @@ export class WireFront {
       region: 'us-east-1',
       credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
       maxAttempts,
-      requestHandler: { requestTimeout, throwOnRequestTimeout: true },
+      // More connections than the store should use, so that the bound seen is its own.
+      requestHandler: { requestTimeout, throwOnRequestTimeout: true, httpAgent: { maxSockets: 200 } },
     });
     this.#clients.push(client);
     return client;
@@ -71,15 +71,11 @@ export class WireFront {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#underWay += 1;
-    this.peak = Math.max(this.peak, this.#underWay);
-    response.on('close', () => {
-      this.#underWay -= 1;
-    });
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const body = Buffer.concat(chunks).toString();
     this.requests.push({ operation: String(request.headers['x-amz-target']).split('.')[1] ?? '', body });
+    await this.gate;
     const fault = this.next.shift() ?? this.always;
     if (fault === 'hang') return;
     if (fault === 'cut-before') return void response.destroy();
