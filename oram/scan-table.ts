@@ -6,8 +6,8 @@
  * facebook/oram uses it too below 1 MB). Records are told apart by a keyed digest of their key, 16 bytes, so that
  * keys of any length cost the same and two keys meet by chance less than once in 2^100 tables.
  *
- * Layout, numbers big-endian: accesses (6 bytes), epochs (6), records (4); then for each of `capacity` places the
- * digest (16), the length of the value (4) and the value padded with zeros. A place without a record is all zeros.
+ * Layout, numbers big-endian: the number of records (4 bytes); then for each of `capacity` places the digest (16), the
+ * length of the value (4) and the value padded with zeros. A place without a record is all zeros.
  *
  * The table lives in the memory of a process that the adversary does not watch (docs/oram.md): looking up by a Map
  * is not meant to take the same time for every key.
@@ -15,17 +15,15 @@
 
 import { OramError } from './errors.ts';
 import { type VaultParameters, valueBytes } from './parameters.ts';
+import { requireValue } from './record-content.ts';
 import { SCAN_HEADER_BYTES, SCAN_RECORD_BYTES } from './sizes.ts';
 import type { VaultOperationResult } from './vault.ts';
 
 /** Of the digest that stands for a record's key. */
 export const DIGEST_BYTES = 16;
 
-const ACCESSES_AT = 0;
-const EPOCHS_AT = 6;
-const RECORDS_AT = 12;
+const RECORDS_AT = 0;
 const LENGTH_AT = DIGEST_BYTES;
-const COUNTER_BYTES = 6;
 
 export type TableOperation =
   | { readonly kind: 'get' | 'delete'; readonly digest: Uint8Array }
@@ -93,49 +91,19 @@ export class ScanTable {
     return this.#places.size;
   }
 
-  /** Operations served since the vault was made. */
-  get accesses(): number {
-    return this.#bytes.readUIntBE(ACCESSES_AT, COUNTER_BYTES);
+  has(digest: Uint8Array): boolean {
+    return this.#places.has(nameOf(digest));
   }
 
-  /** Rewritings since the vault was made. */
-  get epochs(): number {
-    return this.#bytes.readUIntBE(EPOCHS_AT, COUNTER_BYTES);
-  }
-
-  /** @param accesses operations that this rewriting serves */
-  countEpoch(accesses: number): void {
-    this.#bytes.writeUIntBE(this.accesses + accesses, ACCESSES_AT, COUNTER_BYTES);
-    this.#bytes.writeUIntBE(this.epochs + 1, EPOCHS_AT, COUNTER_BYTES);
-  }
-
-  /**
-   * All of the operations in order, or none of them.
-   * @throws OramError VAULT_FULL, VAULT_VALUE_TOO_LARGE; the table is then as before
-   */
-  apply(operations: readonly TableOperation[]): readonly VaultOperationResult[] {
-    const undo: (() => void)[] = [];
-    try {
-      return operations.map((operation) => this.#applyOne(operation, undo));
-    } catch (error) {
-      for (const revert of undo.reverse()) revert();
-      throw error;
-    }
-  }
-
-  #applyOne(operation: TableOperation, undo: (() => void)[]): VaultOperationResult {
+  /** @throws OramError VAULT_FULL, VAULT_VALUE_TOO_LARGE; the table is then as before */
+  apply(operation: TableOperation): VaultOperationResult {
     if (operation.kind === 'dummy') return NOT_FOUND;
-    const name = Buffer.from(operation.digest).toString('latin1');
+    const name = nameOf(operation.digest);
     const place = this.#places.get(name);
-    const value = place === undefined ? undefined : this.#value(place);
-    if (operation.kind === 'put') {
-      this.#put(name, place, operation.value);
-      undo.push(() => (value === undefined ? this.#delete(name) : this.#put(name, place, value)));
-    } else if (operation.kind === 'delete' && value !== undefined) {
-      this.#delete(name);
-      undo.push(() => this.#put(name, undefined, value));
-    }
-    return value === undefined ? NOT_FOUND : { found: true, value };
+    const result = place === undefined ? NOT_FOUND : { found: true, value: this.#value(place) };
+    if (operation.kind === 'put') this.#put(name, place, operation.value);
+    if (operation.kind === 'delete' && place !== undefined) this.#delete(name, place);
+    return result;
   }
 
   #value(place: number): Uint8Array {
@@ -145,13 +113,8 @@ export class ScanTable {
   }
 
   #put(name: string, place: number | undefined, value: Uint8Array): void {
+    requireValue(value, this.#shape);
     const longest = valueBytes(this.#shape);
-    if (value.length > longest) {
-      throw new OramError(
-        'VAULT_VALUE_TOO_LARGE',
-        `a record of this vault holds at most ${longest} bytes, not ${value.length}`,
-      );
-    }
     const target = place ?? this.#free.pop();
     if (target === undefined) {
       throw new OramError(
@@ -167,9 +130,7 @@ export class ScanTable {
     this.#places.set(name, target);
   }
 
-  #delete(name: string): void {
-    const place = this.#places.get(name);
-    if (place === undefined) return;
+  #delete(name: string, place: number): void {
     const at = placeOffset(this.#shape, place);
     this.#bytes.fill(0, at, at + SCAN_RECORD_BYTES + valueBytes(this.#shape));
     this.#places.delete(name);
@@ -178,6 +139,11 @@ export class ScanTable {
 }
 
 const NO_DIGEST = '\0'.repeat(DIGEST_BYTES);
+
+/** One character for each byte. */
+function nameOf(digest: Uint8Array): string {
+  return Buffer.from(digest).toString('latin1');
+}
 
 function tableBytes(shape: VaultParameters): number {
   return placeOffset(shape, shape.capacity);

@@ -1,0 +1,262 @@
+/**
+ * A small vault: one sealed item that is read and rewritten whole for every access.
+ *
+ * Whoever keeps the tables sees the same three calls with the same keys and sizes for a get, a put, a delete, a miss, a
+ * dummy, eight of them together, and a load: when and how often the vault is used, nothing else. A reshuffle is seen,
+ * since the item then moves to another key. There is no tree and no client state but the head. Up to some 64 KB this
+ * costs less than Path ORAM and takes a round trip less (parameters.ts chooses); the price grows with the capacity.
+ *
+ * Against a table that alters, loses or rolls back the item, and against crashes and other processes: scan-writer.ts.
+ */
+
+import type { KeyObject } from 'node:crypto';
+import { isIntegrityFailure, OramError } from './errors.ts';
+import type { HeadStore, HeldHead } from './head-store.ts';
+import type { VaultOptions } from './open-vault.ts';
+import { OperationQueue } from './operation-queue.ts';
+import type { OperationOutcome } from './operations.ts';
+import type { VaultParameters } from './parameters.ts';
+import { requireRecordKey, requireValue } from './record-content.ts';
+import { RecordKeys } from './record-keys.ts';
+import type { ScanTable, TableOperation } from './scan-table.ts';
+import { type Rewriting, ScanWriter } from './scan-writer.ts';
+import type { StoreUnits } from './stores/store.ts';
+import { MAX_BATCH_OPERATIONS, unitsOf } from './tree-vault.ts';
+import type {
+  BulkOptions,
+  Vault,
+  VaultOperation,
+  VaultOperationResult,
+  VaultRecord,
+  VaultStats,
+} from './vault.ts';
+
+type PutOperation = Extract<TableOperation, { kind: 'put' }>;
+
+/** Records read between two reports of progress. */
+const REPORT_EVERY = 1000;
+
+/**
+ * @param held the head as it was read or put first
+ * @param unitsBefore what both tables had consumed before that
+ * @throws OramError of the stores; where the item fails its check the vault opens poisoned
+ */
+export async function openScanVault(
+  options: VaultOptions,
+  heads: HeadStore,
+  held: HeldHead,
+  unitsBefore: StoreUnits,
+): Promise<Vault> {
+  const vault = new ScanVault(new ScanWriter(options, heads, held), options, unitsBefore);
+  await vault.inspect();
+  return vault;
+}
+
+class ScanVault implements Vault {
+  readonly name: string;
+  readonly parameters: VaultParameters;
+  readonly #options: VaultOptions;
+  readonly #writer: ScanWriter;
+  readonly #keys: RecordKeys;
+  readonly #queue: OperationQueue;
+  readonly #unitsBefore: StoreUnits;
+
+  constructor(writer: ScanWriter, options: VaultOptions, unitsBefore: StoreUnits) {
+    const { parameters, digestKey } = writer.head.body;
+    this.name = options.name;
+    this.parameters = parameters;
+    this.#options = options;
+    this.#writer = writer;
+    this.#keys = new RecordKeys(digestKey);
+    this.#queue = new OperationQueue((operations) => this.#serve(operations));
+    this.#unitsBefore = unitsBefore;
+  }
+
+  /** Learns how many records there are. */
+  async inspect(): Promise<void> {
+    try {
+      await this.#guarded(() => this.#writer.inspect());
+    } catch (error) {
+      if (!isIntegrityFailure(error)) throw error;
+    }
+  }
+
+  async get(key: string): Promise<Uint8Array | undefined> {
+    return (await this.#submit({ kind: 'get', key })).value;
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.#submit({ kind: 'get', key })).found;
+  }
+
+  async put(key: string, value: Uint8Array): Promise<void> {
+    await this.#submit({ kind: 'put', key, value });
+  }
+
+  async delete(key: string): Promise<boolean> {
+    return (await this.#submit({ kind: 'delete', key })).found;
+  }
+
+  async dummy(): Promise<void> {
+    await this.#submit({ kind: 'dummy' });
+  }
+
+  async batch(operations: readonly VaultOperation[]): Promise<readonly VaultOperationResult[]> {
+    if (operations.length < 1 || operations.length > MAX_BATCH_OPERATIONS) {
+      const detail = `a batch has 1 to ${MAX_BATCH_OPERATIONS} operations, not ${operations.length}; cut it into several`;
+      throw new OramError('VAULT_BATCH_SIZE', detail);
+    }
+    for (const operation of operations) this.#requireTakeable(operation);
+    return this.#queue.submitAll(operations);
+  }
+
+  /** One access like any other; all of the records or none. */
+  async load(
+    records: Iterable<VaultRecord> | AsyncIterable<VaultRecord>,
+    options: BulkOptions = {},
+  ): Promise<number> {
+    const { onProgress, signal } = options;
+    const { capacity } = this.parameters;
+    const latest = new Map<string, PutOperation>();
+    let read = 0;
+    for await (const { key, value } of records) {
+      signal?.throwIfAborted();
+      this.#requireTakeable({ kind: 'put', key, value });
+      latest.set(key, { kind: 'put', digest: this.#digest(key), value });
+      if (latest.size > capacity) throw full(capacity);
+      read += 1;
+      if (read % REPORT_EVERY === 0) onProgress?.({ phase: 'reading', done: read, total: read });
+    }
+    signal?.throwIfAborted();
+    onProgress?.({ phase: 'writing', done: 0, total: 1 });
+    const outcome = await this.#alone({
+      operations: 0,
+      change: (table) => putAll(table, [...latest.values()], capacity),
+    });
+    if (outcome instanceof OramError) throw outcome;
+    onProgress?.({ phase: 'writing', done: 1, total: 1 });
+    return outcome;
+  }
+
+  /** Where the item is lost, nobody can tell how many records it held: `lost` is then the vault's capacity. */
+  async reshuffle(
+    options: BulkOptions & { readonly acceptLoss?: boolean; readonly newKey?: KeyObject } = {},
+  ): Promise<{ readonly kept: number; readonly lost: number }> {
+    const { onProgress, signal, acceptLoss = false, newKey } = options;
+    signal?.throwIfAborted();
+    onProgress?.({ phase: 'writing', done: 0, total: 1 });
+    const result = await this.#alone({
+      operations: 0,
+      anew: { newKey },
+      acceptLoss,
+      change: (table, lost) => ({ kept: table.records, lost: lost ? this.parameters.capacity : 0 }),
+    });
+    onProgress?.({ phase: 'writing', done: 1, total: 1 });
+    return result;
+  }
+
+  stats(): VaultStats {
+    const { body } = this.#writer.head;
+    const { tree, state } = this.#options;
+    const units = unitsOf(tree.units(), tree === state ? undefined : state.units());
+    return {
+      records: this.#writer.records,
+      capacity: this.parameters.capacity,
+      height: 0,
+      bucketSize: this.parameters.capacity,
+      cachedLevels: 0,
+      stash: 0,
+      stashMax: 0,
+      pool: 0,
+      poolCapacity: 0,
+      accesses: body.accesses,
+      epochs: body.sequence,
+      stateBytes: 0,
+      units: {
+        requests: units.requests - this.#unitsBefore.requests,
+        readUnits: units.readUnits - this.#unitsBefore.readUnits,
+        writeUnits: units.writeUnits - this.#unitsBefore.writeUnits,
+      },
+      poisonedBy: this.#writer.poisonedBy,
+    };
+  }
+
+  async destroy({ onProgress, signal }: BulkOptions = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await this.#queue.exclusively(() => this.#writer.remove());
+    onProgress?.({ phase: 'removing', done: 1, total: 1 });
+    await this.close();
+  }
+
+  close(): Promise<void> {
+    return this.#queue.close();
+  }
+
+  async #submit(operation: VaultOperation): Promise<VaultOperationResult> {
+    this.#requireTakeable(operation);
+    return this.#queue.submit(operation);
+  }
+
+  #serve(operations: readonly VaultOperation[]): Promise<readonly OperationOutcome[]> {
+    const prepared = operations.map((operation): TableOperation => {
+      if (operation.kind === 'dummy') return operation;
+      const digest = this.#digest(operation.key);
+      return operation.kind === 'put'
+        ? { kind: 'put', digest, value: operation.value }
+        : { kind: operation.kind, digest };
+    });
+    const change = (table: ScanTable) => prepared.map((operation) => outcomeOf(table, operation));
+    return this.#guarded(() => this.#writer.rewrite({ operations: operations.length, change }));
+  }
+
+  #alone<T>(rewriting: Rewriting<T>): Promise<T> {
+    return this.#queue.exclusively(() => this.#guarded(() => this.#writer.rewrite(rewriting)));
+  }
+
+  /** A failed check poisons the vault, for this process and, where its head can be written, for all. */
+  async #guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isIntegrityFailure(error)) await this.#writer.poison(error.code);
+      throw error;
+    }
+  }
+
+  #digest(key: string): Uint8Array {
+    const { low, high, check } = this.#keys.digest(key);
+    const digest = Buffer.alloc(8 + check.length);
+    digest.writeUInt32BE(low, 0);
+    digest.writeUInt32BE(high, 4);
+    digest.set(check, 8);
+    return digest;
+  }
+
+  #requireTakeable(operation: VaultOperation): void {
+    if (operation.kind === 'dummy') return;
+    requireRecordKey(operation.key);
+    if (operation.kind === 'put') requireValue(operation.value, this.parameters);
+  }
+}
+
+function outcomeOf(table: ScanTable, operation: TableOperation): OperationOutcome {
+  try {
+    return table.apply(operation);
+  } catch (error) {
+    if (error instanceof OramError) return error;
+    throw error;
+  }
+}
+
+/** @returns how many records there are then; where they do not fit, an error and nothing changed */
+function putAll(table: ScanTable, puts: readonly PutOperation[], capacity: number): number | OramError {
+  const added = puts.filter(({ digest }) => !table.has(digest)).length;
+  if (table.records + added > capacity) return full(capacity);
+  for (const put of puts) table.apply(put);
+  return table.records;
+}
+
+function full(capacity: number): OramError {
+  const detail = `the vault holds ${capacity} records and there are more; make a larger one`;
+  return new OramError('VAULT_FULL', detail, { capacity });
+}
