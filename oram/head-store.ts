@@ -2,7 +2,15 @@
 
 import type { KeyObject } from 'node:crypto';
 import { OramError } from './errors.ts';
-import { decodeHead, encodeHead, type Head, type HeadBody, headKey, type IntendedAccess } from './head.ts';
+import {
+  decodeHead,
+  encodeHead,
+  type Head,
+  type HeadBody,
+  headKey,
+  type IntendedAccess,
+  keyCheckOf,
+} from './head.ts';
 import type { VaultOptions } from './open-vault.ts';
 import { Sealer } from './sealing.ts';
 import { MAX_VERSION } from './version-map.ts';
@@ -16,6 +24,9 @@ export class HeadStore {
   readonly #options: VaultOptions;
   #known: HeldHead | undefined;
   #key: KeyObject;
+  #keyCheck:
+    | { readonly key: KeyObject; readonly vaultId: Uint8Array; readonly check: Uint8Array }
+    | undefined;
 
   constructor(options: VaultOptions) {
     this.#options = options;
@@ -54,7 +65,7 @@ export class HeadStore {
   /** Puts the first head of a vault. @returns false where the name is taken */
   first(head: Head, sealer: Sealer): Promise<boolean> {
     const { state, name } = this.#options;
-    return state.replace(encodeHead(head, name, sealer, this.#key), undefined);
+    return state.replace(encodeHead(head, name, sealer, this.#checkOf(this.#key, head.vaultId)), undefined);
   }
 
   /**
@@ -85,10 +96,21 @@ export class HeadStore {
     };
     const sealer = generation?.sealer ?? held.sealer;
     const key = generation?.key ?? this.#key;
-    const put = await state.replace(encodeHead(next, name, sealer, key), head.version);
+    const put = await state.replace(
+      encodeHead(next, name, sealer, this.#checkOf(key, head.vaultId)),
+      head.version,
+    );
     if (!put) return undefined;
     this.#key = key;
     this.#known = { head: next, sealer };
     return this.#known;
+  }
+
+  #checkOf(key: KeyObject, vaultId: Uint8Array): Uint8Array {
+    const known = this.#keyCheck;
+    if (known !== undefined && known.key === key && known.vaultId === vaultId) return known.check;
+    const check = keyCheckOf(key, vaultId);
+    this.#keyCheck = { key, vaultId, check };
+    return check;
   }
 }

@@ -68,7 +68,8 @@ export function headKey(name: string): ItemKey {
   return { partition: `vault:${name}`, sort: 'h' };
 }
 
-export function encodeHead(head: Head, name: string, sealer: Sealer, key: KeyObject): Item {
+/** @param keyCheck `keyCheckOf` the key and the vault */
+export function encodeHead(head: Head, name: string, sealer: Sealer, keyCheck: Uint8Array): Item {
   const { blocksPerRecord } = head.body.parameters;
   const json = utf8(JSON.stringify(head.body));
   if (json.length > HEAD_JSON_BYTES) throw new RangeError(`a head of ${json.length} bytes`);
@@ -84,7 +85,7 @@ export function encodeHead(head: Head, name: string, sealer: Sealer, key: KeyObj
   bytes[0] = LAYOUT;
   bytes.set(head.vaultId, 1);
   new DataView(bytes.buffer).setUint32(1 + VAULT_ID_BYTES, head.generation);
-  bytes.set(keyCheck(key, head.vaultId), 5 + VAULT_ID_BYTES);
+  bytes.set(keyCheck, 5 + VAULT_ID_BYTES);
   bytes.set(sealer.seal('head', 0, head.version, plain), HEAD_CLEAR_BYTES);
   return { key: headKey(name), version: head.version, bytes };
 }
@@ -106,7 +107,7 @@ export function decodeHead(
     );
   }
   const vaultId = bytes.slice(1, 1 + VAULT_ID_BYTES);
-  if (!equalBytes(keyCheck(key, vaultId), bytes.subarray(5 + VAULT_ID_BYTES, HEAD_CLEAR_BYTES))) {
+  if (!equalBytes(keyCheckOf(key, vaultId), bytes.subarray(5 + VAULT_ID_BYTES, HEAD_CLEAR_BYTES))) {
     throw new OramError('VAULT_KEY', 'this key does not open the vault; use the key that was made with it');
   }
   const generation = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1 + VAULT_ID_BYTES);
@@ -142,7 +143,8 @@ function decodeIntent(plain: Uint8Array, { parameters }: HeadBody): IntendedAcce
   });
 }
 
-function keyCheck(key: KeyObject, vaultId: Uint8Array): Uint8Array {
+/** Tells a wrong key from a forged head. */
+export function keyCheckOf(key: KeyObject, vaultId: Uint8Array): Uint8Array {
   return createHmac('sha256', key)
     .update('tacit/1 vault key check')
     .update(vaultId)
