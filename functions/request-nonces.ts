@@ -11,12 +11,14 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import {
+  type AttributeValue,
   ConditionalCheckFailedException,
   type DynamoDBClient,
+  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { frame } from '../mpc/bytes.ts';
-import { storeFailure } from '../oram/stores/failures.ts';
+import { storeFailure, wasRepeatedByClient } from '../oram/stores/failures.ts';
 import { FunctionError } from './errors.ts';
 import type { VaultRequest } from './vault-request.ts';
 
@@ -35,6 +37,10 @@ export interface RequestNonces {
 }
 
 export function requestNonces(client: DynamoDBClient, tableName: string): RequestNonces {
+  const takerOf = async (key: Record<string, AttributeValue>): Promise<string | undefined> => {
+    const command = new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true });
+    return (await client.send(command)).Item?.['taker']?.S;
+  };
   return {
     take: async ({ vault, requester, nonce, issuedAt }) => {
       const digest = createHash('sha256')
@@ -42,24 +48,23 @@ export function requestNonces(client: DynamoDBClient, tableName: string): Reques
         .digest('base64url');
       const expiresAt = Math.ceil(issuedAt / 1000) + KEPT_SECONDS;
       const taker = randomUUID();
+      const key = { pk: { S: `${PARTITION_PREFIX}${digest}` }, sk: { S: 'nonce' } };
       try {
         await client.send(
           new PutItemCommand({
             TableName: tableName,
             Item: {
-              pk: { S: `${PARTITION_PREFIX}${digest}` },
-              sk: { S: 'nonce' },
+              ...key,
               taker: { S: taker },
               [NONCE_EXPIRY_ATTRIBUTE]: { N: String(expiresAt) },
             },
             ConditionExpression: 'attribute_not_exists(pk)',
-            ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
           }),
         );
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw storeFailure(error);
-        // The client sends a put again whose answer was lost; the nonce is then taken by this very call.
-        if (error.Item?.['taker']?.S === taker) return;
+        // The client sends a put again whose answer was lost: then the nonce may be taken by this very call.
+        if (wasRepeatedByClient(error) && (await takerOf(key)) === taker) return;
         throw new FunctionError(
           'VAULT_REQUEST_REPLAYED',
           'this request was received before; sign a new one with a fresh nonce',

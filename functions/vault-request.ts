@@ -95,7 +95,7 @@ export function createVaultRequest(facts: VaultRequestFacts): VaultRequest {
   };
   const unpadded = requestBytesOf({ ...body, signature: '.'.repeat(SIGNATURE_CHARACTERS) });
   const missing = paddedRequestBytes(vault, operations.length, valueBytes) - unpadded;
-  if (missing < 0 || operations.some((operation) => isTooLong(operation, valueBytes))) {
+  if (missing < 0 || !operations.every((operation) => fits(operation, valueBytes))) {
     throw new FunctionError(
       'VAULT_REQUEST_LENGTH',
       `a key has 1 to ${MAX_KEY_BYTES} bytes and a value of this vault at most ${valueBytes}`,
@@ -161,11 +161,12 @@ function encodeOperation(operation: RecordOperation): VaultRequest['operations']
   return { kind: 'put', key, value: toBase64url(operation.value) };
 }
 
-function isTooLong(operation: RecordOperation, valueBytes: number): boolean {
-  if (operation.kind === 'dummy') return false;
+/** Whether a vault whose longest value is `valueBytes` takes the operation. */
+export function fits(operation: RecordOperation, valueBytes: number): boolean {
+  if (operation.kind === 'dummy') return true;
   const keyBytes = new TextEncoder().encode(operation.key).length;
-  const tooLarge = operation.kind === 'put' && operation.value.length > valueBytes;
-  return keyBytes < 1 || keyBytes > MAX_KEY_BYTES || tooLarge;
+  const takesValue = operation.kind !== 'put' || operation.value.length <= valueBytes;
+  return keyBytes >= 1 && keyBytes <= MAX_KEY_BYTES && takesValue;
 }
 
 /** An encoder would replace half a surrogate pair, and two different keys would become one. */

@@ -11,9 +11,10 @@
 import { problemSchema } from '../auction/api-answers.ts';
 import type { Signer } from '../auction/signature.ts';
 import { PartyClientError } from '../client/party-client.ts';
-import { readVaultAnswer } from '../functions/vault-answer.ts';
+import { type RecordResult, readVaultAnswer } from '../functions/vault-answer.ts';
 import { createVaultRequest, NONCE_BYTES, type RecordOperation } from '../functions/vault-request.ts';
 import { toEpochMs } from '../mpc/clock.ts';
+import { ORAM_ERROR_CODES } from '../oram/errors.ts';
 
 /** Beyond the 30 s after which an API Gateway integration ends. */
 const DEFAULT_TIMEOUT_MS = 35_000;
@@ -27,12 +28,6 @@ export interface RemoteVault {
   /** Longest value of the vault. */
   readonly valueBytes: number;
   readonly requester: Signer;
-}
-
-export interface RemoteResult {
-  readonly found: boolean;
-  /** Of a get that found its record. */
-  readonly value: Uint8Array | undefined;
 }
 
 export class VaultClient {
@@ -52,9 +47,12 @@ export class VaultClient {
     return (await this.#one({ kind: 'has', key })).found;
   }
 
-  /** @returns whether a record was there that is now replaced */
-  async put(key: string, value: Uint8Array): Promise<boolean> {
-    return (await this.#one({ kind: 'put', key, value })).found;
+  /** @throws PartyClientError VAULT_FULL, VAULT_KEY_COLLISION */
+  async put(key: string, value: Uint8Array): Promise<void> {
+    const { refused } = await this.#one({ kind: 'put', key, value });
+    if (refused === undefined) return;
+    const { url } = this.#vault;
+    throw new PartyClientError({ code: refused, detail: ORAM_ERROR_CODES[refused], status: 200 }, url);
   }
 
   /** @returns whether the record was there */
@@ -63,11 +61,11 @@ export class VaultClient {
   }
 
   /**
-   * One to eight operations, in order.
+   * One to eight operations, in order. A put that is refused says so in its result and holds up no other.
    * @throws PartyClientError with the code of the party, PARTY_UNREACHABLE or PARTY_ANSWER_MALFORMED;
    *   FunctionError VAULT_REQUEST_LENGTH, VAULT_REQUEST_MALFORMED before anything is sent
    */
-  async batch(operations: readonly RecordOperation[]): Promise<readonly RemoteResult[]> {
+  async batch(operations: readonly RecordOperation[]): Promise<readonly RecordResult[]> {
     const { url, vault, party, valueBytes, requester } = this.#vault;
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const issuedAt = toEpochMs(Date.now());
@@ -86,7 +84,7 @@ export class VaultClient {
     throw new PartyClientError({ code, detail, facts, status }, url);
   }
 
-  async #one(operation: RecordOperation): Promise<RemoteResult> {
+  async #one(operation: RecordOperation): Promise<RecordResult> {
     const [result] = await this.batch([operation]);
     if (result === undefined) throw new Error('an answer that was read has a result for each operation');
     return result;

@@ -3,25 +3,26 @@
  * answers with as many results of equal length.
  *
  * In order: the request is authorised, its nonce taken, the vault opened (in a warm environment it is), the
- * padding checked, the operations served in one epoch. A refusal before that costs the tables at most the nonce. An
+ * lengths checked, the operations served in one epoch, or in two where others wait. A refusal before that costs the tables at most the nonce. An
  * access that runs into the function's time limit is answered with REQUEST_TIMED_OUT and stops wherever it is: what was
  * not acknowledged may or may not have been done, and the next access, here or elsewhere, finishes it first.
  *
- * To whoever sees the connection all served requests of so many operations look the same. A refused one does not:
- * a put into a full vault (VAULT_FULL) can be told from a lookup. The log has counts and units, never what was asked.
+ * To whoever sees the connection all served requests of so many operations look the same. The log has counts and
+ * units, never what was asked.
  */
 
 import type { Signatures } from '../../auction/signature.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import { OramError, type OramErrorCode } from '../../oram/errors.ts';
 import { valueBytes } from '../../oram/parameters.ts';
-import type { Vault, VaultOperation, VaultOperationResult } from '../../oram/vault.ts';
+import type { Vault } from '../../oram/vault.ts';
 import { FunctionError } from '../errors.ts';
 import { type HttpHandler, httpHandler } from '../http-handler.ts';
 import { logInfo } from '../log.ts';
 import type { RequestNonces } from '../request-nonces.ts';
 import { httpFunction } from '../runtime.ts';
-import { vaultAnswer } from '../vault-answer.ts';
-import { MAX_VAULT_REQUEST_BYTES, paddedRequestBytes, type RecordOperation } from '../vault-request.ts';
+import { PUT_REFUSALS, type PutRefusal, type RecordResult, vaultAnswer } from '../vault-answer.ts';
+import { fits, MAX_VAULT_REQUEST_BYTES, paddedRequestBytes, type RecordOperation } from '../vault-request.ts';
 import type { OpenVaults } from '../vaults.ts';
 import { type AuthorisedRequest, authorise, unknownVault, type VaultGrant } from './authorisation.ts';
 
@@ -47,8 +48,11 @@ export function createVaultAccessHandler(access: VaultAccess | undefined): HttpH
       const authorised = authorise(body, { vault: name, party, grants, now: clock.now(), signatures });
       await access.nonces.take(authorised.request);
       return await access.vaults.use(name, async (vault) => {
-        requirePadding(authorised, vault);
-        const results = await serve(vault, authorised.operations);
+        requireLengths(authorised, vault);
+        // All at once, in order: they wait together for the next epoch.
+        const results = await Promise.all(
+          authorised.operations.map((operation) => perform(vault, operation)),
+        );
         const { epochs, units } = vault.stats();
         logInfo('a vault was accessed', {
           functionName: 'vault-access',
@@ -60,10 +64,7 @@ export function createVaultAccessHandler(access: VaultAccess | undefined): HttpH
           readUnits: units.readUnits,
           writeUnits: units.writeUnits,
         });
-        return {
-          status: 200,
-          body: vaultAnswer(authorised.operations, results, valueBytes(vault.parameters)),
-        };
+        return { status: 200, body: vaultAnswer(results, valueBytes(vault.parameters)) };
       });
     },
     { maxBodyBytes: MAX_VAULT_REQUEST_BYTES },
@@ -71,26 +72,47 @@ export function createVaultAccessHandler(access: VaultAccess | undefined): HttpH
 }
 
 /** @throws FunctionError VAULT_REQUEST_LENGTH */
-function requirePadding({ request, bytes }: AuthorisedRequest, { parameters }: Vault): void {
-  const expected = paddedRequestBytes(request.vault, request.operations.length, valueBytes(parameters));
-  if (bytes === expected) return;
+function requireLengths({ request, operations, bytes }: AuthorisedRequest, { parameters }: Vault): void {
+  const longest = valueBytes(parameters);
+  const expected = paddedRequestBytes(request.vault, operations.length, longest);
+  if (bytes === expected && operations.every((operation) => fits(operation, longest))) return;
   throw new FunctionError(
     'VAULT_REQUEST_LENGTH',
-    `a request of ${request.operations.length} operations has ${expected} bytes in this vault, not ${bytes}`,
+    `a request of ${operations.length} operations has ${expected} bytes in this vault, keys of 1 to 1024 and values of at most ${longest}`,
   );
 }
 
-async function serve(
-  vault: Vault,
-  operations: readonly RecordOperation[],
-): Promise<readonly VaultOperationResult[]> {
-  return await vault.batch(operations.map(toVaultOperation));
+async function perform(vault: Vault, operation: RecordOperation): Promise<RecordResult> {
+  switch (operation.kind) {
+    case 'get': {
+      const value = await vault.get(operation.key);
+      return { found: value !== undefined, value };
+    }
+    case 'has':
+      return { found: await vault.has(operation.key) };
+    case 'put':
+      return { found: false, refused: await refusalOf(vault.put(operation.key, operation.value)) };
+    case 'delete':
+      return { found: await vault.delete(operation.key) };
+    case 'dummy':
+      await vault.dummy();
+      return { found: false };
+  }
 }
 
-/** The vault has no `has`: whether a record is there is what a lookup finds out. */
-function toVaultOperation(operation: RecordOperation): VaultOperation {
-  if (operation.kind === 'dummy' || operation.kind === 'put') return operation;
-  return { kind: operation.kind === 'delete' ? 'delete' : 'get', key: operation.key };
+/** A put that the vault has no place for cost an access like any other, and looks like any other. */
+async function refusalOf(put: Promise<void>): Promise<PutRefusal | undefined> {
+  try {
+    await put;
+    return undefined;
+  } catch (error) {
+    if (error instanceof OramError && isPutRefusal(error.code)) return error.code;
+    throw error;
+  }
+}
+
+function isPutRefusal(code: OramErrorCode): code is PutRefusal {
+  return Object.hasOwn(PUT_REFUSALS, code);
 }
 
 export const handler = httpFunction(({ vaultAccess }) => createVaultAccessHandler(vaultAccess));
