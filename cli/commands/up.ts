@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAllowedOrigins } from '../../functions/allowed-origins.ts';
 import { partyDirectory, readPartyConfig } from '../../local/consortium.ts';
+import type { PartyVaultSizes } from '../../local/party-vaults.ts';
 import { PartyProcesses } from '../../local/processes.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { DEFAULT_PROTOCOL, THREE_PARTY_NAMES, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, table } from '../output.ts';
 import { withstands } from '../protocol-option.ts';
+import { collectVaults, lookupHint, provisionVaults } from '../vault-provision.ts';
 import { DEFAULT_DIRECTORY } from '../workspace.ts';
 
 interface UpOptions {
@@ -17,6 +19,7 @@ interface UpOptions {
   readonly port: number;
   readonly protocol?: ThreePartyName;
   readonly allowOrigin?: readonly string[];
+  readonly vault?: readonly PartyVaultSizes[];
 }
 
 const DEFAULT_PORT = 4700;
@@ -44,6 +47,11 @@ export function upCommand(): Command {
       'a page that may read the parties, such as http://localhost:5173; may be repeated',
       collectOrigins,
     )
+    .option(
+      '--vault <name:records:bytes>',
+      'gives party 0 a vault for so many records of so many bytes; may be repeated',
+      collectVaults,
+    )
     .action(up);
 }
 
@@ -56,6 +64,8 @@ function collectOrigins(value: string, previous: readonly string[] = []): readon
 }
 
 async function up(options: UpOptions): Promise<void> {
+  const { vault: vaults = [] } = options;
+  await provisionVaults(options, vaults);
   const processes = await PartyProcesses.start(options.dir, {
     port: options.port,
     allowedOrigins: options.allowOrigin ?? [],
@@ -97,6 +107,7 @@ async function up(options: UpOptions): Promise<void> {
   );
   print(`  npm run -s tacit -- tender close${directory} ID`);
   print(`  npm run -s tacit -- outcome${directory} ID --wait`);
+  for (const sizes of vaults) for (const line of lookupHint(directory, sizes)) print(line);
   print('\nCtrl-C ends them; `tacit up` with the same --dir brings them back.');
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   note('Stopping.');

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { createCommand, destroyCommand, loadCommand, reshuffleCommand } from './vault-bulk.ts';
 import { costCommand } from './vault-cost.ts';
 import { deleteCommand, getCommand, hasCommand, putCommand } from './vault-records.ts';
+import { vaultRemoteCommand } from './vault-remote.ts';
 import { statsCommand, traceCommand } from './vault-reports.ts';
 
 export function vaultCommand(): Command {
@@ -19,5 +20,6 @@ export function vaultCommand(): Command {
     .addCommand(traceCommand())
     .addCommand(reshuffleCommand())
     .addCommand(destroyCommand())
-    .addCommand(costCommand());
+    .addCommand(costCommand())
+    .addCommand(vaultRemoteCommand());
 }
