@@ -19,6 +19,7 @@ const COMMANDS = {
   evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),
   auction: async () => (await import('./commands/auction.ts')).auctionCommand(),
   consortium: async () => (await import('./commands/consortium.ts')).consortiumCommand(),
+  cost: async () => (await import('./commands/cost.ts')).costCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
   vault: async () => (await import('./commands/vault.ts')).vaultCommand(),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),

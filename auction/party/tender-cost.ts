@@ -1,0 +1,174 @@
+/**
+ * What a tender costs the three operators together, in dollars, and what a party costs while nothing happens: request
+ * units (`tender-units.ts`), requests, invocations and seconds, times the price table of this project (mpc/prices.ts).
+ *
+ * Units follow from the items; how long functions run, how far apart the three parties start and how often a message is
+ * looked for before it is there are estimates, each named below with its reason and on the high side. Not in it: free
+ * tiers, data sent to the internet, the ingestion of logs (some 200 bytes a request), and storage beyond a month.
+ */
+
+import {
+  API_PRICES,
+  CLOUDWATCH_PRICES,
+  DYNAMODB_PRICES,
+  KMS_PRICES,
+  LAMBDA_PRICES,
+  SCHEDULER_PRICES,
+  SECRET_PRICES,
+} from '../../mpc/prices.ts';
+import { THREE_PARTY_MANIFESTS } from '../../mpc/protocols/three-party.ts';
+import { type TenderShape, type TenderUnits, tenderUnits } from './tender-units.ts';
+
+/** Memory of the functions, as the infrastructure deploys them. */
+export const FUNCTION_MEMORY_MB = { clearing: 1_769, intake: 1_024, http: 512, sweep: 256 } as const;
+
+/** What each party has that costs money by the month; a test compares with the synthesised stacks. */
+export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 8, dashboards: 1, metrics: 3 } as const;
+
+const PARTY_COUNT = 3;
+
+/** A put and a strongly consistent poll take 12 to 30 ms in a region. */
+const ROUND_MS = 30;
+/** At 2, 3, 4.5, 6.8 ms and on, a message that takes a round is looked for so often before it is there. */
+const EARLY_POLLS = 4;
+/** Each party's sweep comes once a minute, at a time of its own: the first waits half a minute in the mean. */
+const START_SPREAD_SECONDS = 30;
+/** Opening an envelope, checking a signature: for each bid, twice, on one core. */
+const BID_OPENING_MS = 2;
+/** While it computes, a party looks for later attempts (three reads, four times a second) and for outcomes (two a second). */
+const WATCH_READS_A_SECOND = 3 * 4 + 2;
+/** A warm function: four requests to a table one after the other, and a signature or two. */
+const INTAKE_MS = 60;
+const HTTP_MS = 30;
+/** Loading a bundle, reading the secret, the first connection; billed. */
+const COLD_START_MS = 700;
+/** Environments that one tender finds cold: publish, show, submit, close, clear, show the outcome. */
+const COLD_STARTS = 6;
+const SWEEP_MS = 60;
+const SWEEPS_A_MONTH = 60 * 24 * 30;
+/** A client reads the tender from one party before it bids, and the outcome from all three once it is there. */
+const TENDER_READS_A_BID = 1;
+/** Taking a lease and giving it back, renewing it meanwhile, and looking whether a pause is due. */
+const LEASE_UNITS = { writes: 4, reads: 2 } as const;
+/** A connection asks for a table's key once in five minutes of use: at worst for each bid, and for both keys at clearing. */
+const KEY_REQUESTS_OF_CLEARING = 4;
+
+const MILLISECONDS = 1_000;
+const MEGABYTES_A_GIGABYTE = 1_024;
+
+export interface CostLine {
+  readonly what: 'writes' | 'reads' | 'api' | 'invocations' | 'compute' | 'keys';
+  /** Of all three parties: units, requests, invocations, GB-seconds, requests to KMS and Secrets Manager. */
+  readonly amount: number;
+  readonly dollars: number;
+}
+
+export interface TenderCost {
+  readonly shape: TenderShape;
+  readonly units: TenderUnits;
+  /** Of all three parties together. */
+  readonly lines: readonly CostLine[];
+  readonly dollars: number;
+  /** Of one party's clearing, waiting for its peers included. */
+  readonly clearingSeconds: number;
+}
+
+/** @throws MpcError PLAN_OVER_BOUND */
+export function tenderCost(shape: TenderShape): TenderCost {
+  const units = tenderUnits(shape);
+  const { bids } = shape;
+  const computingMs = (units.ands * THREE_PARTY_MANIFESTS[shape.protocol].computeNsPerAnd) / 1e6;
+  // Closing and signing are four rounds of their own; hello and measuring are three.
+  const workingSeconds =
+    ((units.rounds + 4 + 3) * ROUND_MS + computingMs + 2 * bids * BID_OPENING_MS) / MILLISECONDS;
+  const clearingSeconds = START_SPREAD_SECONDS + workingSeconds;
+  const outcomeReads = bids;
+  const tenderReads = Math.ceil((bids * TENDER_READS_A_BID) / PARTY_COUNT);
+
+  const stages = [units.publishing, units.intake, units.closing, units.computing, units.signing];
+  const writes = stages.reduce((sum, stage) => sum + stage.writes, 0) + LEASE_UNITS.writes;
+  const reads =
+    stages.reduce((sum, stage) => sum + stage.reads, 0) +
+    outcomeReads * units.showing.reads +
+    tenderReads * 2 +
+    LEASE_UNITS.reads +
+    COLD_STARTS +
+    units.messagesAwaited * EARLY_POLLS +
+    START_SPREAD_SECONDS * POLLS_A_SECOND_WHILE_WAITING +
+    Math.ceil(workingSeconds * WATCH_READS_A_SECOND);
+  const apiRequests = 2 + bids + outcomeReads + tenderReads;
+  const gigabyteSeconds =
+    clearingSeconds * gigabytes('clearing') +
+    ((bids * INTAKE_MS) / MILLISECONDS) * gigabytes('intake') +
+    (((2 + outcomeReads + tenderReads) * HTTP_MS) / MILLISECONDS) * gigabytes('http') +
+    ((COLD_STARTS * COLD_START_MS) / MILLISECONDS) * gigabytes('intake');
+  const invocations = apiRequests + 1;
+  const keyRequests = bids + KEY_REQUESTS_OF_CLEARING;
+  const lines: readonly CostLine[] = [
+    line('writes', writes, DYNAMODB_PRICES.writeRequestUnit),
+    line('reads', reads, DYNAMODB_PRICES.readRequestUnit),
+    line('api', apiRequests, API_PRICES.request),
+    line('invocations', invocations, LAMBDA_PRICES.request),
+    line('compute', gigabyteSeconds, LAMBDA_PRICES.gigabyteSecond),
+    line('keys', keyRequests, KMS_PRICES.request),
+  ];
+  const dollars = lines.reduce((sum, one) => sum + one.dollars, 0);
+  return { shape, units, lines, dollars, clearingSeconds };
+}
+
+/** The longest pause between two polls is 50 ms; a poll itself takes some 5. */
+const POLLS_A_SECOND_WHILE_WAITING = 2 * 18;
+
+/** Of one party's amount and the price of one, for all three. */
+function line(what: CostLine['what'], ofOneParty: number, price: number): CostLine {
+  const amount = PARTY_COUNT * ofOneParty;
+  return { what, amount, dollars: amount * price };
+}
+
+function gigabytes(kind: keyof typeof FUNCTION_MEMORY_MB): number {
+  return FUNCTION_MEMORY_MB[kind] / MEGABYTES_A_GIGABYTE;
+}
+
+/** Of one party, by the month, without a single tender. */
+export interface IdleCost {
+  readonly keys: number;
+  readonly secrets: number;
+  readonly alarms: number;
+  readonly dashboards: number;
+  readonly metrics: number;
+  /** The one thing that runs: looking once a minute for tenders that are due. */
+  readonly sweep: number;
+  readonly total: number;
+  /** What each hundred tenders that are kept add to the sweeps' reads. */
+  readonly perHundredTendersKept: number;
+}
+
+/** A tender is some 1.2 KB; the sweep reads all that are kept. */
+const TENDERS_IN_A_READ_UNIT = 3;
+
+export function idleCost(): IdleCost {
+  const keys = STANDING_RESOURCES.keys * KMS_PRICES.keyMonth;
+  const secrets = STANDING_RESOURCES.secrets * SECRET_PRICES.secretMonth;
+  const alarms = STANDING_RESOURCES.alarms * CLOUDWATCH_PRICES.alarmMonth;
+  const dashboards = STANDING_RESOURCES.dashboards * CLOUDWATCH_PRICES.dashboardMonth;
+  const metrics = STANDING_RESOURCES.metrics * CLOUDWATCH_PRICES.metricMonth;
+  const oneSweep =
+    SCHEDULER_PRICES.invocation +
+    LAMBDA_PRICES.request +
+    (SWEEP_MS / MILLISECONDS) * gigabytes('sweep') * LAMBDA_PRICES.gigabyteSecond +
+    DYNAMODB_PRICES.readRequestUnit;
+  const sweep = SWEEPS_A_MONTH * oneSweep + KEY_REQUESTS_A_MONTH * KMS_PRICES.request;
+  return {
+    keys,
+    secrets,
+    alarms,
+    dashboards,
+    metrics,
+    sweep,
+    total: keys + secrets + alarms + dashboards + metrics + sweep,
+    perHundredTendersKept: SWEEPS_A_MONTH * (100 / TENDERS_IN_A_READ_UNIT) * DYNAMODB_PRICES.readRequestUnit,
+  };
+}
+
+/** The sweep's connection asks for the state table's key every five minutes. */
+const KEY_REQUESTS_A_MONTH = SWEEPS_A_MONTH / 5;

@@ -1,0 +1,60 @@
+/** Dollars of a tender: the promised price, sums, and the units that a real auction consumed. */
+
+import { describe, expect, test } from 'vitest';
+import { idleCost, tenderCost } from '../../../auction/party/tender-cost.ts';
+import { DYNAMODB_PRICES } from '../../../mpc/prices.ts';
+import { runCountedAuction } from '../../support/counted-auction.ts';
+
+const SHAPE = { bids: 100, bits: 64, rule: 'first-price', protocol: 'verified' } as const;
+
+describe('the cost of a tender', () => {
+  test('of a hundred bids of 64 bits is below a cent in all three accounts together', () => {
+    expect(tenderCost(SHAPE).dollars).toBeLessThan(0.01);
+    expect(tenderCost({ ...SHAPE, rule: 'second-price' }).dollars).toBeLessThan(0.01);
+  });
+
+  test('is the sum of its lines, each an amount at a price', () => {
+    const { lines, dollars } = tenderCost(SHAPE);
+    expect(dollars).toBeCloseTo(
+      lines.reduce((sum, { dollars: part }) => sum + part, 0),
+      12,
+    );
+    for (const { amount, dollars: part } of lines) {
+      expect(amount).toBeGreaterThan(0);
+      expect(part).toBeGreaterThan(0);
+    }
+  });
+
+  test('grows with bids and bits, in proportion where there are many', () => {
+    const dollarsOf = (bids: number, bits = 64) => tenderCost({ ...SHAPE, bids, bits }).dollars;
+    const growing = [1, 10, 100, 1_000, 10_000].map((bids) => dollarsOf(bids));
+    expect(growing).toEqual([...growing].sort((left, right) => left - right));
+    expect(dollarsOf(20_000) / dollarsOf(10_000)).toBeCloseTo(2, 0);
+    expect(dollarsOf(1_000, 64)).toBeGreaterThan(dollarsOf(1_000, 8));
+  });
+
+  test('prices no fewer units than a real auction consumed', async () => {
+    const shape = { ...SHAPE, bids: 8, bits: 32 };
+    const { requests } = await runCountedAuction(shape);
+    const { lines } = tenderCost(shape);
+    const counted = { writes: 0, reads: 0 };
+    for (const { command, units } of requests) counted[command === 'PutItem' ? 'writes' : 'reads'] += units;
+    const predicted = (what: string) => lines.find((line) => line.what === what)!;
+    expect(predicted('writes').amount).toBeGreaterThanOrEqual(counted.writes);
+    expect(predicted('writes').amount).toBeLessThan(counted.writes + 20);
+    expect(predicted('writes').dollars).toBeCloseTo(
+      predicted('writes').amount * DYNAMODB_PRICES.writeRequestUnit,
+      12,
+    );
+    expect(predicted('reads').amount).toBeGreaterThanOrEqual(counted.reads);
+  }, 30_000);
+});
+
+test('the idle cost is the sum of what stands there', () => {
+  const { total, perHundredTendersKept, ...parts } = idleCost();
+  expect(total).toBeCloseTo(
+    Object.values(parts).reduce((sum, part) => sum + part, 0),
+    9,
+  );
+  expect(perHundredTendersKept).toBeLessThan(1);
+});
