@@ -1,6 +1,7 @@
 /** Reading and swapping the head of one vault, whatever its layout; sealers are kept for each generation. */
 
 import type { KeyObject } from 'node:crypto';
+import { equalBytes } from '../mpc/bytes.ts';
 import { OramError } from './errors.ts';
 import {
   decodeHead,
@@ -48,18 +49,20 @@ export class HeadStore {
     );
   }
 
-  /** @throws OramError those of decodeHead */
+  /** @throws OramError VAULT_UNKNOWN where another vault took the name, STATE_STALE, and those of decodeHead */
   async find(): Promise<HeldHead | undefined> {
     const { state, name } = this.#options;
     const [item] = await state.read([headKey(name)]);
     if (item === undefined) return undefined;
     const known = this.#known;
-    this.#known = decodeHead(item, this.#key, (vaultId, generation) =>
-      known !== undefined && known.head.generation === generation
+    const found = decodeHead(item, this.#key, (vaultId, generation) =>
+      known !== undefined && known.head.generation === generation && equalBytes(vaultId, known.head.vaultId)
         ? known.sealer
         : this.sealer(vaultId, generation),
     );
-    return this.#known;
+    if (known !== undefined) requireLater(known.head, found.head);
+    this.#known = found;
+    return found;
   }
 
   /** Puts the first head of a vault. @returns false where the name is taken */
@@ -112,5 +115,16 @@ export class HeadStore {
     const check = keyCheckOf(key, vaultId);
     this.#keyCheck = { key, vaultId, check };
     return check;
+  }
+}
+
+/** Within a process the head never goes back, whoever keeps its table. */
+function requireLater(known: Head, found: Head): void {
+  if (!equalBytes(known.vaultId, found.vaultId)) {
+    throw new OramError('VAULT_UNKNOWN', 'the vault was destroyed and another one made; open it anew');
+  }
+  if (found.version < known.version) {
+    const detail = 'the state table answered with an older head than this process has seen';
+    throw new OramError('STATE_STALE', detail, { version: found.version, seen: known.version });
   }
 }

@@ -19,7 +19,6 @@
  */
 
 import type { KeyObject } from 'node:crypto';
-import { equalBytes } from '../mpc/bytes.ts';
 import { isIntegrityFailure, OramError } from './errors.ts';
 import { type Head, type HeadBody, headKey } from './head.ts';
 import type { HeadStore, HeldHead } from './head-store.ts';
@@ -207,16 +206,7 @@ export class ScanWriter {
 
   /** @throws OramError VAULT_UNKNOWN, STATE_STALE, HEAD_FORGED, HEAD_MALFORMED */
   async #refresh(): Promise<void> {
-    const known = this.head;
-    const held = await this.#heads.read();
-    if (!equalBytes(held.head.vaultId, known.vaultId)) {
-      throw new OramError('VAULT_UNKNOWN', 'the vault was destroyed and another one made; open it anew');
-    }
-    if (held.head.version < known.version) {
-      const detail = 'the state table answered with an older head than this process has seen';
-      throw new OramError('STATE_STALE', detail, { version: held.head.version, seen: known.version });
-    }
-    this.#held = held;
+    this.#held = await this.#heads.read();
     this.#current = true;
   }
 
