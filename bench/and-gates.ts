@@ -1,11 +1,11 @@
 /**
  * AND gates a second of the replicated protocol's local work on one core: products and masks, no network.
  *
- * Measured is one call of `AndLayers.multiply` on one operation, just as the protocol makes for a layer, and giving the
- * product up again, just as the walk of the circuit does; masks and allocation of results are included, and the key derivation of
+ * Measured is one call of `AndLayers.multiply` on one operation, just as the protocol makes for a layer, and giving up
+ * the product, just as the walk of the circuit does. Masks and the product's memory are included; the key derivation of
  * the stream is not: it happens once an attempt. The operands lie where the protocol's XOR, NOT, gather and concat put
- * their results: short ones in slots of the share memory. Times are by the wall clock, and in one more column by the
- * CPU time of the thread, which other work on the machine disturbs less. The ceiling is the same kernel on fixed offsets, with masks
+ * their results, in slots of the share memory. Times are by the wall clock, and in one more column by the CPU time of
+ * the thread, which other work on the machine disturbs less. The ceiling is the same kernel on fixed offsets, with masks
  * drawn 64 KB at a time and nothing else. Run alone: `node bench/and-gates.ts`.
  */
 

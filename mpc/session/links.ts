@@ -17,7 +17,8 @@ export interface LinkCounters {
 export interface Links {
   readonly self: PartyIndex;
   /**
-   * Sends one round's parcels, sealed to each peer named.
+   * Sends one round's parcels, sealed to each peer named. Their bytes stay the caller's, who may overwrite them once
+   * the promise is settled.
    * @throws MpcError ADDRESS_REUSED
    */
   send(step: string, parcels: ReadonlyMap<PartyIndex, Uint8Array>): Promise<void>;

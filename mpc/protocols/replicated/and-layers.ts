@@ -6,11 +6,11 @@
  * three parties because they evaluate the same circuit in the same order (mpc/random/prss.ts). They are drawn up to
  * 64 KB at a time, in advance, to where the WebAssembly kernel reads them.
  *
- * Speed: operands that lie in the kernel's memory (share-memory.ts), as those of short operations nearly always do, are
- * multiplied where they are, by one call and without a new object. Others are copied there, a piece that fits the
- * second-level cache at a time: for long vectors that still takes less than half the time of the loop of
- * mpc/bits/and-kernel.ts, which does what is left, a few words at a time. Ordinary products of one layer lie one after another, so
- * that in the common case (whole words) they are the message of the round as they are. Measured by bench/and-gates.ts.
+ * Speed: operands that lie in the kernel's memory (share-memory.ts), as nearly all do, are multiplied where they are, by
+ * one call and without a new view or buffer. Others are copied there, a piece that fits the second-level cache at a time;
+ * of these, what is left below that goes through the loop of mpc/bits/and-kernel.ts. Ordinary products of one layer lie
+ * one after another, so that in the common case (whole words) they are the message of the round as they are. Measured by
+ * bench/and-gates.ts.
  */
 
 import { andShares } from '../../bits/and-kernel.ts';

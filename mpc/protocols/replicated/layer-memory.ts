@@ -1,5 +1,5 @@
 /**
- * The memory of large AND layers, given back as soon as nothing reads the products any more.
+ * The memory of large AND layers outside the share memory, given back as soon as nothing reads the products any more.
  *
  * The products of a layer lie in few large buffers: what this party computed, and the message of its neighbour. Left to
  * the garbage collector, a run of large layers spends most of its time there, because a collection comes every few

@@ -1,18 +1,18 @@
 /**
- * The memory of short share vectors: slots in the linear memory of the AND kernel, used again and again.
+ * The memory of share vectors: slots in the linear memory of the AND kernel, used again and again.
  *
- * An AND of a thousand lanes takes 10 ns in WebAssembly; bringing four operands there and the product back takes ten
- * times that, and so does making a view or a buffer. So the short vectors of an evaluation live where the kernel reaches them, and slot,
- * views and objects of a vector that nothing reads any more serve the next vector of as many lanes. Long vectors
- * are ordinary ones, for which copies cost less than what keeps memory: so are the circuit's inputs and constants, and whatever
- * comes when the slots are used up. A vector's kind changes no value, no message and no mask.
+ * An AND of a thousand lanes takes 10 ns in WebAssembly. Copying four operands there and the product back takes ten times
+ * that, and so does making a buffer with its views. So the vectors of an evaluation live where the kernel reaches them,
+ * and when nothing reads one any more, its slot, views and objects serve the next vector of as many lanes. The circuit's
+ * inputs and constants are ordinary vectors, and so are results that are too long or come when the slots are used up. A
+ * vector's kind changes no value, no message and no mask.
  *
- * Whoever holds a vector after its `release` would read another secret of the same party. So only the walk of the
- * circuit releases (mpc/protocols/evaluate.ts), operations on shares never return an operand as their result, and a
- * released vector is refused by the AND.
+ * Whoever reads a vector after its `release` reads another secret of the same party. So only the walk of the circuit
+ * releases (mpc/protocols/evaluate.ts), no result of an operation lies in an operand's slot, and the kernels' callers
+ * refuse a released vector.
  *
- * Layout of a slot: both summands, each rounded up to 16 bytes, so that the kernel works on whole vectors of 128 bits.
- * What lies between a summand's last word and its end is arbitrary, and nobody else's.
+ * Layout of a slot: both summands, one after the other, each rounded up to 16 bytes, so that the kernel works on whole
+ * vectors of 128 bits. What lies between a summand's last word and the end of its place is arbitrary.
  */
 
 import { BitVector } from '../../bits/bit-vector.ts';
@@ -21,7 +21,7 @@ import { MpcError } from '../../errors.ts';
 import type { FieldKernels } from '../../kernels/field.ts';
 import { ReplicatedVector, zeroShare } from './shares.ts';
 
-/** 128 KB a summand: an AND of longer ones leaves the caches, where its copies are not what costs. */
+/** 128 KB a summand: an AND of longer ones leaves the caches anyway. */
 export const RESIDENT_UP_TO_LANES = 2 ** 20;
 
 /** Sixty vectors of the longest kind; an evaluation that needs more falls back to ordinary ones. */

@@ -58,12 +58,12 @@ async function statisticsOf(x: BitVector, y: BitVector, masked: boolean): Promis
       const recording: Links = {
         self: links.self,
         send: (step, parcels) => {
-          seen.set(`${step} sent`, parcels.get(previousParty(party))!);
+          seen.set(`${step} sent`, Uint8Array.from(parcels.get(previousParty(party))!));
           return links.send(step, parcels);
         },
         receive: async (step, from) => {
           const message = await links.receive(step, from);
-          if (from === nextParty(party)) seen.set(`${step} received`, message);
+          if (from === nextParty(party)) seen.set(`${step} received`, Uint8Array.from(message));
           return message;
         },
         counters: () => links.counters(),
