@@ -70,6 +70,7 @@ export async function startVaultHost(places: VaultPlaces, waitMs: number): Promi
       account: async (kind, work) => {
         const before = units();
         recording = kind !== 'bulk';
+        recorder.begin({ opening: kind === 'opening' });
         try {
           return await work();
         } finally {

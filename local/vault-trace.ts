@@ -3,9 +3,10 @@
  * answer's, written down at once, so that a killed process leaves what it showed.
  *
  * A line is one request. Requests become accesses as their owner would group them: an access begins where buckets
- * are read after others were written, or when a process starts. Its leaves are the places, from the left, of the
- * deepest buckets read. Filling a whole tree (`create`, `load`, `reshuffle`) is no access and is left out: its requests
- * depend on the sizes of the vault alone.
+ * are read after others were written, or where a process or its work begins. Its leaves are the places, from the
+ * left, of the deepest buckets read. What is no access is left out, since it depends on the sizes of the vault
+ * alone: filling a whole tree (`create`, `load`, `reshuffle`), and what opening a vault reads of this table without
+ * writing. Opening one whose last access was cut off repeats that access; this is shown.
  *
  * The file is bounded: past 16 MB it becomes the older of two, which are at least the last 10,000 accesses of a
  * vault of 2^16 records.
@@ -55,8 +56,10 @@ const lineSchema = z.strictObject({
   bytes: z.int(),
   /** Of buckets read: their index in level order, the root's being 0. */
   buckets: z.optional(z.array(z.int())),
-  /** The first request of a process. */
+  /** The first request of a process or of its work. */
   first: z.optional(z.literal(true)),
+  /** Sent while the vault was being opened. */
+  opening: z.optional(z.literal(true)),
 });
 
 type Line = z.infer<typeof lineSchema>;
@@ -67,11 +70,18 @@ export class TraceRecorder {
   #file: number;
   #bytes: number;
   #first = true;
+  #opening = false;
 
   constructor({ traceFile }: VaultPlaces) {
     this.#path = traceFile;
     this.#file = openSync(traceFile, 'a', FILE_MODE);
     this.#bytes = fstatSync(this.#file).size;
+  }
+
+  /** What follows belongs to no access before. */
+  begin({ opening }: { readonly opening: boolean }): void {
+    this.#first = true;
+    this.#opening = opening;
   }
 
   record({ op, items, bytes, partitions }: TableRequest): void {
@@ -83,6 +93,7 @@ export class TraceRecorder {
       bytes,
       ...(reads ? { buckets: partitions.flatMap(bucketIndexOf) } : {}),
       ...(this.#first ? { first: true } : {}),
+      ...(this.#opening ? { opening: true } : {}),
     };
     this.#first = false;
     if (reads && this.#bytes > MAX_FILE_BYTES) this.#turnOver();
@@ -109,23 +120,28 @@ export async function readTrace({ traceFile }: VaultPlaces, last: number): Promi
   return accessesOf([...linesOf(await textOf(olderTraceFile(traceFile))), ...lines]).slice(-last);
 }
 
+interface Group {
+  readonly calls: TracedCall[];
+  readonly buckets: number[];
+  readonly opening: boolean;
+  written: boolean;
+}
+
 function accessesOf(lines: readonly Line[]): readonly TracedAccess[] {
-  const accesses: { calls: TracedCall[]; buckets: number[]; written: boolean }[] = [];
-  for (const { op, items, bytes, buckets, first } of lines) {
-    const current = accesses.at(-1);
-    if (current === undefined || first === true || (buckets !== undefined && current.written)) {
-      accesses.push({
-        calls: [{ op, items, bytes }],
-        buckets: buckets ?? [],
-        written: buckets === undefined,
-      });
-      continue;
+  const groups: Group[] = [];
+  for (const { op, items, bytes, buckets, first, opening = false } of lines) {
+    let group = groups.at(-1);
+    if (group === undefined || first === true || (buckets !== undefined && group.written)) {
+      group = { calls: [], buckets: [], opening, written: false };
+      groups.push(group);
     }
-    current.calls.push({ op, items, bytes });
-    current.buckets.push(...(buckets ?? []));
-    current.written ||= buckets === undefined;
+    group.calls.push({ op, items, bytes });
+    group.buckets.push(...(buckets ?? []));
+    group.written ||= buckets === undefined;
   }
-  return accesses.map(({ calls, buckets }) => ({ calls, leaves: deepestOf(buckets) }));
+  return groups
+    .filter(({ opening, written }) => written || !opening)
+    .map(({ calls, buckets }) => ({ calls, leaves: deepestOf(buckets) }));
 }
 
 /** Bucket 2^level - 1 + position is at `position` from the left of its level. */

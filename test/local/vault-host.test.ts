@@ -113,6 +113,7 @@ describe('the books', () => {
       try {
         if (round === 0) await host.account('bulk', () => host.tree.fill(PATHS.flat()));
         await host.account('opening', () => host.state.read([bucket(0).key]));
+        await host.account('opening', () => host.tree.read([bucket(0).key]));
         await host.account('access', async () => {
           const held = await host.tree.read(path.map(({ key }) => key));
           expect(held.map((item) => item?.bytes.length)).toEqual([1000, 1000, 1000]);
@@ -135,7 +136,7 @@ describe('the books', () => {
     expect([first?.leaves, second?.leaves]).toEqual([[0], [7]]);
     expect(await readTrace(where, 1)).toEqual([second]);
     expect(await readUsage(where)).toEqual({
-      opening: { requests: 2, readUnits: 2, writeUnits: 0 },
+      opening: { requests: 4, readUnits: 4, writeUnits: 0 },
       access: { requests: 8, readUnits: 6, writeUnits: 12 },
       bulk: { requests: 1, readUnits: 0, writeUnits: 12 },
     });
@@ -169,6 +170,19 @@ describe('the trace', () => {
     const accesses = await readTrace(where, 10);
     expect(accesses.map(({ leaves }) => leaves)).toEqual([[0], [2], [2], [1]]);
     expect(accesses.map(({ calls }) => calls.length)).toEqual([3, 2, 3, 3]);
+  });
+
+  test('leaves out what opening reads, and not what it finishes', async () => {
+    const where = await places('opening');
+    const recorder = new TraceRecorder(where);
+    recorder.begin({ opening: true });
+    for (const request of [read([2]), read([2, 5]), put, put]) recorder.record(request);
+    recorder.begin({ opening: false });
+    for (const request of [read([1, 3]), put, put]) recorder.record(request);
+    recorder.begin({ opening: true });
+    recorder.record(read([1, 3]));
+    recorder.close();
+    expect((await readTrace(where, 10)).map(({ leaves }) => leaves)).toEqual([[2], [0]]);
   });
 
   test('takes reads of one epoch together, and shows no leaf of a vault without a tree', async () => {
