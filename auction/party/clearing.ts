@@ -17,7 +17,7 @@ import type { Channel } from '../../mpc/channels/channel.ts';
 import { circuitHash } from '../../mpc/circuit/circuit-hash.ts';
 import { cost } from '../../mpc/circuit/cost.ts';
 import type { Clock } from '../../mpc/clock.ts';
-import { DEFAULT_LINK, type Link } from '../../mpc/planner/link.ts';
+import { DEFAULT_LINK, type Link, sameLink } from '../../mpc/planner/link.ts';
 import { type PredictedCost, predictCost } from '../../mpc/protocols/protocol.ts';
 import { ReplicatedVector } from '../../mpc/protocols/replicated/shares.ts';
 import {
@@ -68,6 +68,8 @@ export interface ClearingParameters {
   readonly handshakeTimeoutMs: number;
   readonly messageTimeoutMs: number;
   readonly watchIntervalMs?: number;
+  /** As in `PartyParameters`. */
+  readonly linkFloor?: Link;
   readonly signal: AbortSignal;
   onComputing(facts: { readonly attempt: number; readonly bids: number; readonly rounds: number }): void;
 }
@@ -136,18 +138,18 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
 }
 
 /**
- * The circuit for the link as measured: the one bound in the hellos where the link is no slower than the default. A
+ * The circuit for the link as measured: the one bound in the hellos where that is the default link. A
  * closing that had to repair bids has used up its rounds, and is not measured.
  */
 async function planFor(
   { links }: Session,
-  { clock, closing }: ClearingParameters,
+  { clock, closing, linkFloor }: ClearingParameters,
   bound: ClearingCircuit,
   circuitFor: (link: Link) => ClearingCircuit | undefined,
 ): Promise<ClearingCircuit> {
   if (closing.rounds > UNREPAIRED_CLOSING_ROUNDS) return bound;
-  const link = await measureLink(links, clock);
-  const planned = link.roundTripMs === DEFAULT_LINK.roundTripMs ? bound : (circuitFor(link) ?? bound);
+  const link = await measureLink(links, clock, linkFloor);
+  const planned = sameLink(link, DEFAULT_LINK) ? bound : (circuitFor(link) ?? bound);
   if (planned !== bound) await agreeOnPlan(links, circuitHash(planned.circuit));
   return planned;
 }

@@ -4,6 +4,7 @@
 
 import type { Channel } from '../../mpc/channels/channel.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import type { Link } from '../../mpc/planner/link.ts';
 import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
 import type { PartyRecords } from '../tender.ts';
 import type { PartyKeys } from './keys.ts';
@@ -23,4 +24,9 @@ export interface PartyParameters {
   readonly protocol?: ThreePartyName;
   /** Where they differ from the default. */
   readonly timeouts?: Partial<PartyTimeouts>;
+  /**
+   * The fastest link that this party lets clearings be planned for; the slowest of the three counts. The default link
+   * where it is left out; a faster one is for hosts that run for long and push what they post.
+   */
+  readonly linkFloor?: Link;
 }

@@ -25,6 +25,17 @@ export const linkSchema = z.strictObject({
 export const DEFAULT_LINK: Link = { roundTripMs: 40, bandwidthMbps: 32 };
 
 /**
+ * The fastest link that hosts which run for long and speak TCP need to plan for: a switch between them. Below half a
+ * millisecond there and back a round is computing, not waiting.
+ */
+export const LOCAL_NETWORK_LINK: Link = { roundTripMs: 0.5, bandwidthMbps: 1000 };
+
+/** Whether plans for the two are the same. */
+export function sameLink(one: Link, other: Link): boolean {
+  return one.roundTripMs === other.roundTripMs && one.bandwidthMbps === other.bandwidthMbps;
+}
+
+/**
  * The time that rounds and bytes take on a link, computation not counted. The four operations of IEEE 754 and
  * nothing else, so all parties get the same number.
  */

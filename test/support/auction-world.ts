@@ -21,6 +21,7 @@ import type { Channel } from '../../mpc/channels/channel.ts';
 import { createMemoryNetwork, type MemoryNetworkOptions } from '../../mpc/channels/memory.ts';
 import { type Clock, type EpochMs, toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
+import type { Link } from '../../mpc/planner/link.ts';
 
 export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
@@ -133,6 +134,7 @@ export class AuctionWorld {
       readonly store?: AuctionStore;
       readonly channel?: Channel;
       readonly timeouts?: Partial<PartyTimeouts>;
+      readonly linkFloor?: Link;
     } = {},
   ): AuctionParty {
     return new AuctionParty({
@@ -143,6 +145,7 @@ export class AuctionWorld {
       clock: this.clock,
       random,
       timeouts: { ...this.#timeouts, ...over.timeouts },
+      ...(over.linkFloor === undefined ? {} : { linkFloor: over.linkFloor }),
     });
   }
 

@@ -5,6 +5,7 @@ import { canonicalBytes, toBase64url } from '../../../auction/canonical.ts';
 import { checkOutcome, type SignedOutcome, signOutcome } from '../../../auction/outcome.ts';
 import type { ClearingProgress } from '../../../auction/party/clearing-run.ts';
 import type { Delivery } from '../../../mpc/channels/memory.ts';
+import { PARTIES } from '../../../mpc/party.ts';
 import {
   type AuctionWorld,
   codesOf,
@@ -12,6 +13,7 @@ import {
   random,
   type WorldOptions,
 } from '../../support/auction-world.ts';
+import { TcpNetworks } from '../../support/tcp-network.ts';
 
 async function worldToClear(options: WorldOptions = {}): Promise<AuctionWorld> {
   const world = await openWorld(options);
@@ -50,6 +52,39 @@ describe('clearing', () => {
       { stage: 'computing', attempt: 1, bids, rounds },
       { stage: 'signing' },
     ]);
+  });
+
+  test('is planned for the link as measured, but never for a faster one than each party allows', async () => {
+    const networks = new TcpNetworks();
+    const pushed = { roundTripMs: 0.5, bandwidthMbps: 1 };
+    const roundsOf = new Map<string, number>();
+    for (const [name, floors, handshakeRounds] of [
+      ['all by default', [], 3],
+      ['one by default', [pushed, undefined, pushed], 4],
+      ['all faster', [pushed, pushed, pushed], 6],
+    ] as const) {
+      const world = await openWorld();
+      for (let bid = 1n; bid <= 18n; bid++) await world.submit(await world.bid(`bidder-${bid}`, 500n + bid));
+      await world.closeAll();
+      const channels = await networks.create();
+      const reports = await Promise.all(
+        PARTIES.map((party) => {
+          const floor = floors[party];
+          const linkFloor = floor === undefined ? {} : { linkFloor: floor };
+          return world.start(party, { channel: channels[party], ...linkFloor }).clear(world.id);
+        }),
+      );
+      for (const { outcome, statistics } of reports) {
+        expect(outcome.statement.lots).toMatchObject([{ winner: 'bidder-1', price: '502' }]);
+        const { predicted, rounds, bytesSent, ands } = statistics;
+        expect({ rounds, ands, bytes: bytesSent }).toEqual(predicted);
+        expect(statistics.handshakeRounds).toBe(handshakeRounds);
+        roundsOf.set(name, rounds);
+      }
+    }
+    await networks.closeAll();
+    expect(roundsOf.get('one by default')).toBe(roundsOf.get('all by default'));
+    expect(roundsOf.get('all faster')).toBeGreaterThan(roundsOf.get('all by default')!);
   });
 
   test('starts by itself at the deadline, with what was received before it', async () => {
