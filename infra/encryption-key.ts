@@ -15,7 +15,7 @@ import {
   PolicyStatement,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
-import { Key } from 'aws-cdk-lib/aws-kms';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
 import { Construct } from 'constructs';
 
 /** Services that may use the key on behalf of a caller. */
@@ -67,7 +67,9 @@ export interface EncryptionKeyProps {
 }
 
 export class EncryptionKey extends Construct {
-  readonly key: Key;
+  /** By its ARN alone, so that no construct which is given it writes wildcards into the policy. */
+  readonly key: IKey;
+  readonly #made: Key;
 
   constructor(
     scope: Construct,
@@ -77,7 +79,7 @@ export class EncryptionKey extends Construct {
     super(scope, id);
     const account = new AccountRootPrincipal();
     const through = { 'kms:ViaService': services.map((service) => this.#endpointOf(service)) };
-    this.key = new Key(this, 'Key', {
+    this.#made = new Key(this, 'Key', {
       description,
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.RETAIN,
@@ -94,6 +96,7 @@ export class EncryptionKey extends Construct {
         ],
       }),
     });
+    this.key = Key.fromKeyArn(this, 'ByArn', this.#made.keyArn);
   }
 
   grantReading(role: IRole, service: KeyService): void {
@@ -106,7 +109,7 @@ export class EncryptionKey extends Construct {
 
   /** CloudWatch encrypts what it publishes to a topic under this key. */
   allowAlarms(): void {
-    this.key.addToResourcePolicy(
+    this.#made.addToResourcePolicy(
       new PolicyStatement({
         sid: 'AlarmsOfThisAccount',
         effect: Effect.ALLOW,

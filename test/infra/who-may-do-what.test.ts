@@ -1,0 +1,374 @@
+/**
+ * Who may do what across the three accounts, decided from the synthesised policies for every role, resource and action
+ * there is: a peer reads the outbox and nothing else, and writes nothing anywhere.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Permissions } from '../../local/rehearsal/permissions.ts';
+import { accountOf } from '../../local/rehearsal/policy.ts';
+import type { Resource, StackTemplate } from '../../local/rehearsal/template.ts';
+import { type Synthesis, synthesise } from './synthesis.ts';
+
+/** Every action of the services that a party's data is in. */
+const ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  'AWS::DynamoDB::Table': [
+    'BatchGetItem',
+    'BatchWriteItem',
+    'ConditionCheckItem',
+    'CreateBackup',
+    'DeleteItem',
+    'DeleteResourcePolicy',
+    'DeleteTable',
+    'DescribeTable',
+    'ExportTableToPointInTime',
+    'GetItem',
+    'GetRecords',
+    'PartiQLDelete',
+    'PartiQLInsert',
+    'PartiQLSelect',
+    'PartiQLUpdate',
+    'PutItem',
+    'PutResourcePolicy',
+    'Query',
+    'RestoreTableToPointInTime',
+    'Scan',
+    'UpdateItem',
+    'UpdateTable',
+    'UpdateTimeToLive',
+  ].map((action) => `dynamodb:${action}`),
+  'AWS::SecretsManager::Secret': ['GetSecretValue', 'PutSecretValue', 'DeleteSecret', 'UpdateSecret'].map(
+    (action) => `secretsmanager:${action}`,
+  ),
+  'AWS::KMS::Key': [
+    'Decrypt',
+    'Encrypt',
+    'GenerateDataKey',
+    'CreateGrant',
+    'PutKeyPolicy',
+    'ScheduleKeyDeletion',
+  ].map((action) => `kms:${action}`),
+  'AWS::Lambda::Function': ['InvokeFunction', 'UpdateFunctionCode', 'UpdateFunctionConfiguration'].map(
+    (action) => `lambda:${action}`,
+  ),
+  'AWS::SQS::Queue': ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'PurgeQueue'].map(
+    (action) => `sqs:${action}`,
+  ),
+  'AWS::Logs::LogGroup': ['PutLogEvents', 'GetLogEvents', 'FilterLogEvents', 'DeleteLogGroup'].map(
+    (action) => `logs:${action}`,
+  ),
+};
+
+let synthesis: Synthesis;
+let permissions: Permissions;
+
+beforeAll(() => {
+  synthesis = synthesise({ vault: { access: [] } });
+  permissions = new Permissions(synthesis.stacks);
+});
+
+afterAll(() => synthesis?.dispose());
+
+const isOf = (type: string) => (resource: Resource) => resource.type === type;
+
+/** `party 1: engine` and the like, for readable expectations. */
+function nameOf(arn: string): string {
+  const party = synthesis.stacks.findIndex(({ account }) => account === accountOf(arn));
+  const name = arn.split('/').at(-1) ?? '';
+  const own = /-Functions(.+?)Role[0-9A-F]{8}$/.exec(name)?.[1] ?? name.replace(/^TacitParty\d-/, '');
+  return `party ${party}: ${own.replace(/^tacit-/, '').replace(/[0-9A-F]{8}$/, '')}`;
+}
+
+function outboxOf({ account, region }: StackTemplate): string {
+  return `arn:aws:dynamodb:${region}:${account}:table/tacit-outbox`;
+}
+
+function arnOf(stack: StackTemplate, type: string, logicalId: RegExp): string {
+  const [found, ...others] = stack.resources.filter(
+    (one) => one.type === type && logicalId.test(one.logicalId),
+  );
+  expect(others).toEqual([]);
+  return found?.arn ?? '';
+}
+
+describe('across accounts', () => {
+  test('the engine and the reader of each peer may get and query the outbox, and that is all there is', () => {
+    const allowed: string[] = [];
+    let asked = 0;
+    for (const owner of synthesis.stacks) {
+      for (const role of permissions.roles.filter((arn) => accountOf(arn) !== owner.account)) {
+        for (const { type, arn } of owner.resources) {
+          if (arn === undefined) continue;
+          for (const action of ACTIONS[type] ?? []) {
+            asked += 1;
+            if (permissions.call(role, action, arn) === 'allowed') {
+              allowed.push(`${nameOf(role)} ${action} ${nameOf(arn)}`);
+            }
+          }
+        }
+      }
+    }
+    const expected = [0, 1, 2].flatMap((owner) =>
+      [0, 1, 2]
+        .filter((peer) => peer !== owner)
+        .flatMap((peer) =>
+          ['engine', 'engine-reader'].flatMap((role) =>
+            ['dynamodb:GetItem', 'dynamodb:Query'].map(
+              (action) => `party ${peer}: ${role} ${action} party ${owner}: outbox`,
+            ),
+          ),
+        ),
+    );
+    expect(allowed.sort()).toEqual(expected.sort());
+    expect(asked).toBeGreaterThan(5_000);
+  });
+
+  test("the outbox's key decrypts for a peer through DynamoDB, for this table, and in no other way", () => {
+    const [owner, peer] = synthesis.stacks as [StackTemplate, StackTemplate];
+    const key = permissions.keyOf(outboxOf(owner)) ?? '';
+    const engine = `arn:aws:iam::${peer.account}:role/tacit-engine`;
+    const context = {
+      'kms:ViaService': `dynamodb.${owner.region}.amazonaws.com`,
+      'kms:ResourceAliases': ['alias/tacit-outbox'],
+      'kms:EncryptionContext:aws:dynamodb:tableName': 'tacit-outbox',
+    };
+    const decrypt = (
+      changed: Record<string, string | readonly string[]>,
+      action = 'kms:Decrypt',
+      principal = engine,
+    ) => permissions.decide({ principal, action, resource: key, context: { ...context, ...changed } });
+    expect(decrypt({})).toBe('allowed');
+    expect(decrypt({ 'kms:ViaService': '' })).not.toBe('allowed');
+    expect(decrypt({ 'kms:ViaService': 's3.eu-central-1.amazonaws.com' })).not.toBe('allowed');
+    expect(decrypt({ 'kms:EncryptionContext:aws:dynamodb:tableName': 'TacitParty0-State' })).not.toBe(
+      'allowed',
+    );
+    expect(decrypt({ 'kms:ResourceAliases': ['alias/other'] })).not.toBe('allowed');
+    expect(decrypt({}, 'kms:GenerateDataKey')).not.toBe('allowed');
+    expect(decrypt({}, 'kms:Decrypt', `arn:aws:iam::${peer.account}:role/another`)).not.toBe('allowed');
+  });
+
+  test('whatever a peer grants its own roles, no more of this account opens to them', () => {
+    const [owner, peer] = synthesis.stacks as [StackTemplate, StackTemplate];
+    const engine = `arn:aws:iam::${peer.account}:role/tacit-engine`;
+    const greedy = new Permissions([...synthesis.stacks, withEverything(peer, 'tacit-engine')]);
+    const outbox = outboxOf(owner);
+    for (const { type, arn } of owner.resources) {
+      if (arn === undefined) continue;
+      for (const action of ACTIONS[type] ?? []) {
+        const reads = arn === outbox && ['dynamodb:GetItem', 'dynamodb:Query'].includes(action);
+        expect([action, nameOf(arn), greedy.call(engine, action, arn) === 'allowed']).toEqual([
+          action,
+          nameOf(arn),
+          reads,
+        ]);
+      }
+    }
+  });
+});
+
+describe('within an account', () => {
+  test('nobody but the engine posts, administrators included, and nobody changes what was posted', () => {
+    const [owner] = synthesis.stacks as [StackTemplate];
+    const outbox = outboxOf(owner);
+    const world = new Permissions([...synthesis.stacks, withEverything(owner, 'administrator')]);
+    const administrator = `arn:aws:iam::${owner.account}:role/administrator`;
+    expect(world.decide({ principal: administrator, action: 'dynamodb:PutItem', resource: outbox })).toBe(
+      'denied',
+    );
+    const engine = `arn:aws:iam::${owner.account}:role/tacit-engine`;
+    expect(world.call(engine, 'dynamodb:PutItem', outbox)).toBe('allowed');
+    for (const action of ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:BatchWriteItem']) {
+      expect(world.decide({ principal: administrator, action, resource: outbox })).toBe('denied');
+      expect(world.decide({ principal: engine, action, resource: outbox })).toBe('denied');
+    }
+  });
+
+  test.each([0, 1, 2])(
+    'each function of party %d may make the calls that it makes, and no other',
+    (party) => {
+      const stack = synthesis.stacks[party]!;
+      const resources = {
+        state: arnOf(stack, 'AWS::DynamoDB::Table', /^State/),
+        outbox: outboxOf(stack),
+        keys: arnOf(stack, 'AWS::SecretsManager::Secret', /^KeysSecret/),
+        clearing: arnOf(stack, 'AWS::Lambda::Function', /^Functionscleartender/),
+        deadLetters: arnOf(stack, 'AWS::SQS::Queue', /./),
+        vaultState: arnOf(stack, 'AWS::DynamoDB::Table', /^VaultClientState/),
+        vaultTree: arnOf(stack, 'AWS::DynamoDB::Table', /^VaultTree/),
+        vaultKeys: arnOf(stack, 'AWS::SecretsManager::Secret', /^VaultKeys/),
+      };
+      const matrix: Record<string, string[]> = {};
+      for (const role of permissions.roles.filter((arn) => accountOf(arn) === stack.account)) {
+        const line: string[] = [];
+        for (const [name, arn] of Object.entries(resources)) {
+          const { type } = stack.resources.find((one) => one.arn === arn)!;
+          for (const action of ACTIONS[type] ?? []) {
+            if (permissions.call(role, action, arn) === 'allowed')
+              line.push(`${action.split(':')[1]} ${name}`);
+          }
+        }
+        matrix[nameOf(role).replace(/^party \d: /, '')] = line.sort();
+      }
+      const store = (name: string) => [`BatchGetItem ${name}`, `BatchWriteItem ${name}`, `PutItem ${name}`];
+      expect(matrix).toEqual({
+        engine: [
+          'GetItem outbox',
+          'GetItem state',
+          'GetSecretValue keys',
+          'PutItem outbox',
+          'PutItem state',
+          'Query outbox',
+          'Query state',
+          'SendMessage deadLetters',
+          'UpdateItem state',
+        ],
+        'engine-reader': ['GetItem outbox', 'GetItem state', 'PutItem state', 'Query outbox', 'Query state'],
+        'engine-vault': [...store('vaultState'), ...store('vaultTree'), 'GetSecretValue vaultKeys'].sort(),
+        sweeptenders: ['GetItem state', 'InvokeFunction clearing', 'Query state'],
+        partyinfo: [],
+        showopenapi: [],
+        publishtender: ['GetItem state', 'InvokeFunction clearing', 'PutItem state'],
+        listtenders: ['Query state'],
+        showtender: ['GetItem state'],
+        closetender: ['GetItem state', 'InvokeFunction clearing', 'PutItem state'],
+        submitbid: ['GetItem outbox', 'GetItem state', 'GetSecretValue keys', 'PutItem state', 'Query state'],
+        SweepRole: ['SendMessage deadLetters'],
+      });
+    },
+  );
+
+  test('the schedule invokes the sweep, API Gateway its functions, and neither anything else', () => {
+    for (const stack of synthesis.stacks) {
+      const invoked = (principal: string, context: Record<string, string> = {}) =>
+        stack.resources.filter(
+          ({ type, arn }) =>
+            type === 'AWS::Lambda::Function' &&
+            arn !== undefined &&
+            permissions.decide({ principal, action: 'lambda:InvokeFunction', resource: arn, context }) ===
+              'allowed',
+        );
+      const schedule = permissions.roles.find(
+        (arn) =>
+          arn.startsWith(`arn:aws:iam::${stack.account}:role/TacitParty`) && arn.includes('-SweepRole'),
+      )!;
+      expect(invoked(schedule).map(({ logicalId }) => logicalId)).toEqual([
+        expect.stringMatching(/^Functionssweeptenders/),
+      ]);
+      const [api] = stack.resources.filter(isOf('AWS::ApiGatewayV2::Api'));
+      const call = `arn:aws:execute-api:${stack.region}:${stack.account}:${api?.reference}/$default/POST/tenders`;
+      expect(
+        invoked('apigateway.amazonaws.com', { 'aws:SourceArn': call })
+          .map(({ logicalId }) => logicalId.replace(/Function[0-9A-F]{8}$/, ''))
+          .sort(),
+      ).toEqual(['Functionslisttenders', 'Functionspublishtender']);
+      expect(
+        invoked('apigateway.amazonaws.com', { 'aws:SourceArn': call.replace(stack.account, '999999999999') }),
+      ).toEqual([]);
+    }
+  });
+});
+
+describe('a tree of vaults in another account', () => {
+  test('is read and written by the vault roles it was made for, each its own, and by nobody else', () => {
+    const elsewhere = synthesise({
+      vault: { access: [], treeOwner: { account: '444444444444', region: 'eu-north-1' } },
+    });
+    try {
+      const world = new Permissions(elsewhere.stacks);
+      const trees = elsewhere.stacks.at(-1)!;
+      expect(trees.account).toBe('444444444444');
+      const allowed: string[] = [];
+      for (const role of world.roles) {
+        for (const { arn } of trees.resources.filter(isOf('AWS::DynamoDB::Table'))) {
+          for (const action of ACTIONS['AWS::DynamoDB::Table'] ?? []) {
+            if (world.call(role, action, arn ?? '') === 'allowed') {
+              allowed.push(
+                `${accountOf(role)} ${role.split('/')[1]} ${action.split(':')[1]} ${arn?.split('/')[1]}`,
+              );
+            }
+          }
+        }
+      }
+      const expected = ['111111111111', '222222222222', '333333333333'].flatMap((account, party) =>
+        ['BatchGetItem', 'BatchWriteItem', 'PutItem'].map(
+          (action) => `${account} tacit-engine-vault ${action} tacit-outbox-tree-${party}`,
+        ),
+      );
+      expect(allowed.sort()).toEqual(expected.sort());
+    } finally {
+      elsewhere.dispose();
+    }
+  });
+});
+
+describe('every statement', () => {
+  test('that allows names its actions', () => {
+    for (const action of everyValueOf('Action')) expect(action).not.toContain('*');
+  });
+
+  test('names its resources, but for keys that other accounts have yet to make', () => {
+    const wild = new Set(everyValueOf('Resource').filter((resource) => resource.includes('*')));
+    for (const resource of wild) {
+      // In a key's own policy, `*` is the key; a log group's ARN ends in `:*` for its streams.
+      expect(resource).toMatch(
+        /^(\*|arn:aws:kms:[a-z0-9-]+:\d{12}:key\/\*|arn:aws:logs:.+:log-group:[^*]+:\*)$/,
+      );
+    }
+    const identity = synthesis.stacks.flatMap(({ resources }) => resources.filter(isOf('AWS::IAM::Policy')));
+    expect(JSON.stringify(identity)).not.toContain('"Resource":"*"');
+  });
+
+  test('of trust is for one service', () => {
+    for (const { resources } of synthesis.stacks) {
+      for (const { properties } of resources.filter(isOf('AWS::IAM::Role'))) {
+        expect(properties['AssumeRolePolicyDocument']).toMatchObject({
+          Statement: [
+            {
+              Action: 'sts:AssumeRole',
+              Principal: { Service: expect.stringMatching(/^(lambda|scheduler)\.amazonaws\.com$/) },
+            },
+          ],
+        });
+      }
+    }
+  });
+});
+
+/** Every text under a key anywhere in the templates, but for statements that deny. */
+function everyValueOf(key: string): readonly string[] {
+  const found: string[] = [];
+  const walk = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if ('Effect' in value && value.Effect === 'Deny') return;
+    for (const [name, inner] of Object.entries(value)) {
+      if (name === key) found.push(...[inner].flat().filter((text) => typeof text === 'string'));
+      else walk(inner);
+    }
+  };
+  for (const { resources } of synthesis.stacks) for (const { properties } of resources) walk(properties);
+  expect(found.length).toBeGreaterThan(50);
+  return found;
+}
+
+/** A role of the account that may do everything, as far as its own account can say so. */
+function withEverything({ account, region }: StackTemplate, role: string): StackTemplate {
+  const properties = {
+    Roles: [role],
+    PolicyDocument: { Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] },
+  };
+  return {
+    name: 'Everything',
+    account,
+    region,
+    resources: [
+      {
+        type: 'AWS::IAM::Policy',
+        logicalId: 'Everything',
+        properties,
+        arn: undefined,
+        reference: 'Everything',
+        deletionPolicy: undefined,
+      },
+    ],
+  };
+}
