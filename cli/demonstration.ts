@@ -1,6 +1,6 @@
 /**
  * The demonstration: the road resurfacing tender of the examples from end to end, on three local party processes,
- * and a look at what each of them got to see.
+ * and a look at what each of them got to see; then a look-up in a vault (`vault-demonstration.ts`).
  *
  * Every claim that is printed was checked just before; one that does not hold ends the command with exit code 1.
  */
@@ -17,6 +17,7 @@ import { bold, dim, print, table } from './output.ts';
 import { inspectParties, type PartyView, rankOfShares, sharesOfWinner } from './party-view.ts';
 import { withstands } from './protocol-option.ts';
 import { inTemporaryDirectory } from './temporary-directory.ts';
+import { demonstrateVault } from './vault-demonstration.ts';
 import { readJsonFile, readTextFile } from './workspace.ts';
 
 /** What the examples' README says of this tender: the demonstration checks the result against it. */
@@ -59,6 +60,8 @@ export async function demonstrate(): Promise<void> {
       },
     ),
   );
+  heading('6. A private lookup');
+  await demonstrateVault();
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   print(`\n${bold('Done')} in ${seconds} s.`);
   print(`${withstands(protocol)}.`);
