@@ -8,15 +8,16 @@
  * (the function that makes it, its logs) nothing is in here.
  */
 
-import { DYNAMODB_PRICES } from '../mpc/prices.ts';
+import { DYNAMODB_PRICES, WRITE_REQUEST_UNIT_BYTES } from '../mpc/prices.ts';
 import {
-  checkpointUnits,
-  coldOpenUnits,
-  epochUnits,
   expectedBuckets,
+  expectedCheckpointUnits,
+  largestColdOpenUnits,
   type RequestUnits,
+  scanOpenUnits,
   scanUnits,
-  stateStorageBytes,
+  storedBytes,
+  treeEpochUnits,
 } from './cost-units.ts';
 import { OramError } from './errors.ts';
 import { SCAN_ROUND_TRIPS, scanEpochMs, TREE_ROUND_TRIPS, treeEpochMs } from './latency.ts';
@@ -28,9 +29,10 @@ import {
   type VaultSizes,
 } from './parameters.ts';
 import { bucketItemBytes, scanBytes } from './sizes.ts';
-import { readUnits, writeUnits } from './stores/units.ts';
+import { writeUnits } from './stores/units.ts';
 
 const MILLION = 1_000_000;
+const NOTHING: RequestUnits = { readUnits: 0, writeUnits: 0 };
 const GIGABYTE = 1024 ** 3;
 
 /** Of one operation, in the mean. */
@@ -68,20 +70,23 @@ export interface VaultCost {
   readonly blockEdges: BlockEdges;
 }
 
+/** The name enters the key of the head; costs are those of the longest one. */
+const LONGEST_NAME = '.'.repeat(64);
+
 export function costOf(parameters: VaultParameters): VaultCost {
+  const scanned = parameters.layout === 'scan';
   const itemBytesOf = (blockBytes: number) =>
-    parameters.layout === 'scan' ? scanBytes({ ...parameters, blockBytes }) : bucketItemBytes(blockBytes);
-  const itemBytes = itemBytesOf(parameters.blockBytes);
-  const storageBytes =
-    stateStorageBytes(parameters) +
-    2 * itemBytes * (parameters.layout === 'scan' ? 1 : 2 ** parameters.levels - 2 ** parameters.cachedLevels);
+    scanned ? scanBytes({ ...parameters, blockBytes }) : bucketItemBytes(blockBytes);
+  const storageBytes = storedBytes(parameters, LONGEST_NAME);
   return {
     parameters,
-    itemBytes,
+    itemBytes: itemBytesOf(parameters.blockBytes),
     single: accessCost(parameters, 1),
     epochOf8: accessCost(parameters, EPOCH_OPERATIONS),
-    checkpoint: checkpointUnits(parameters),
-    coldOpen: coldOpenUnits(parameters),
+    checkpoint: scanned ? NOTHING : expectedCheckpointUnits(parameters),
+    coldOpen: scanned
+      ? scanOpenUnits(parameters, LONGEST_NAME)
+      : largestColdOpenUnits(parameters, LONGEST_NAME),
     storageBytes,
     dollarsPerMonthStored: (storageBytes / GIGABYTE) * DYNAMODB_PRICES.storageGigabyteMonth,
     blockEdges: blockEdges(parameters.blockBytes, itemBytesOf),
@@ -111,12 +116,15 @@ export function costChoices(sizes: VaultSizes): readonly CostChoice[] {
   if (chosen.layout === 'tree') {
     for (let change = -LEVELS_AROUND; change <= LEVELS_AROUND; change++) {
       const cachedLevels = chosen.cachedLevels + change;
-      if (change !== 0) choices.push(choice({ name: 'cachedLevels', to: cachedLevels }, { ...sizes, cachedLevels }));
+      if (change !== 0)
+        choices.push(choice({ name: 'cachedLevels', to: cachedLevels }, { ...sizes, cachedLevels }));
     }
   }
   for (const blockBytes of [cheaper, largestAtThisPrice]) {
     if (blockBytes === undefined || blockBytes === sizes.blockBytes) continue;
-    choices.push(choice({ name: 'blockBytes', to: blockBytes }, { ...sizes, blockBytes }));
+    choices.push(
+      choice({ name: 'blockBytes', to: blockBytes }, { ...sizes, blockBytes, layout: chosen.layout }),
+    );
   }
   return choices.filter((found) => found !== undefined);
 }
@@ -135,20 +143,23 @@ function choice(changed: CostChoice['changed'], sizes: VaultSizes): CostChoice |
 function accessCost(parameters: VaultParameters, operations: number): AccessCost {
   const scanned = parameters.layout === 'scan';
   const buckets = scanned ? 0 : expectedBuckets(parameters, operations);
-  const epoch = scanned ? scanUnits(parameters) : epochUnits(parameters, { operations, buckets });
-  const checkpoint = checkpointUnits(parameters);
-  const perAccess = (epochUnitsOf: number, checkpointUnitsOf: number) =>
-    epochUnitsOf / operations + checkpointUnitsOf / parameters.checkpointOperations;
+  const epoch = scanned
+    ? scanUnits(parameters, LONGEST_NAME)
+    : treeEpochUnits(parameters, LONGEST_NAME, { operations, buckets });
+  const checkpoint = scanned ? NOTHING : expectedCheckpointUnits(parameters);
+  // A checkpoint is due after so many operations, and made with the epoch that follows.
+  const between = operations * Math.ceil(parameters.checkpointOperations / operations);
   const units = {
-    readUnits: perAccess(epoch.readUnits, checkpoint.readUnits),
-    writeUnits: perAccess(epoch.writeUnits, checkpoint.writeUnits),
+    readUnits: epoch.readUnits / operations + checkpoint.readUnits / between,
+    writeUnits: epoch.writeUnits / operations + checkpoint.writeUnits / between,
   };
   return {
     ...units,
     roundTrips: scanned ? SCAN_ROUND_TRIPS : TREE_ROUND_TRIPS,
     dollarsPerMillion:
       MILLION *
-      (units.readUnits * DYNAMODB_PRICES.readRequestUnit + units.writeUnits * DYNAMODB_PRICES.writeRequestUnit),
+      (units.readUnits * DYNAMODB_PRICES.readRequestUnit +
+        units.writeUnits * DYNAMODB_PRICES.writeRequestUnit),
     latencyMs: scanned ? scanEpochMs() : treeEpochMs(Math.round(buckets) + 1),
   };
 }
@@ -159,10 +170,10 @@ function blockEdges(blockBytes: number, itemBytesOf: (blockBytes: number) => num
   /** Largest block size within the bounds whose items take at most so many write units; item sizes are linear in it. */
   const largestWithin = (most: number) => {
     const fixed = itemBytesOf(0);
-    return Math.floor((most * WRITE_UNIT_BYTES - fixed) / (itemBytesOf(1) - fixed));
+    return Math.floor((most * WRITE_REQUEST_UNIT_BYTES - fixed) / (itemBytesOf(1) - fixed));
   };
   const cheaper = largestWithin(units - 1);
-  const possible = cheaper >= BLOCK_BYTES_BOUNDS.min;
+  const possible = units > 1 && cheaper >= BLOCK_BYTES_BOUNDS.min;
   return {
     largestAtThisPrice: Math.min(BLOCK_BYTES_BOUNDS.max, largestWithin(units)),
     cheaper: possible ? cheaper : undefined,
