@@ -19,7 +19,10 @@ import { createShowOpenApiHandler } from '../../functions/show-openapi/show-open
 import { createShowOutcomeHandler } from '../../functions/show-outcome/show-outcome.handler.ts';
 import { createShowTenderHandler } from '../../functions/show-tender/show-tender.handler.ts';
 import { createSubmitBidHandler } from '../../functions/submit-bid/submit-bid.handler.ts';
-import { createVaultAccessHandler } from '../../functions/vault-access/vault-access.handler.ts';
+import {
+  createVaultAccessHandler,
+  type VaultAccess,
+} from '../../functions/vault-access/vault-access.handler.ts';
 import { createApiServer } from '../../local/event-adapter.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
@@ -42,7 +45,8 @@ export interface PartyHost {
   close(): Promise<void>;
 }
 
-export async function startPartyHost(): Promise<PartyHost> {
+/** @param vaultAccess of its vaults, where it has any */
+export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHost> {
   const keys = await Promise.all(
     ([0, 1, 2] as const).map(async (index) => loadPartyKeys(await generatePartyKeys(index, random))),
   );
@@ -73,7 +77,7 @@ export async function startPartyHost(): Promise<PartyHost> {
     'close-tender': createCloseTenderHandler(party, starter),
     'submit-bid': createSubmitBidHandler(party),
     'show-outcome': createShowOutcomeHandler(party),
-    'vault-access': createVaultAccessHandler(undefined),
+    'vault-access': createVaultAccessHandler(vaultAccess),
   });
   const auctioneer = random(32);
   return {
