@@ -111,7 +111,7 @@ export class PartyApi extends Construct {
       });
       if (!asksToken)
         Validations.of(made).acknowledge({
-          id: 'AwsSolutions::AwsSolutions-APIG4',
+          id: 'AwsSolutions-APIG4',
           reason: WITHOUT_TOKEN[functionName],
         });
       return made;

@@ -29,7 +29,7 @@ export class KeySecret extends Construct {
       removalPolicy: RemovalPolicy.RETAIN,
     });
     Validations.of(this.secret).acknowledge({
-      id: 'AwsSolutions::AwsSolutions-SMG4',
+      id: 'AwsSolutions-SMG4',
       reason:
         'Tenders name the keys, and bids are sealed to them: operators replace them together, between tenders, never on a schedule',
     });

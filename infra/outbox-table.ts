@@ -159,7 +159,7 @@ export function acknowledgeKeyByAlias(
   { account, region }: { account: string; region: string },
 ): void {
   Validations.of(role).acknowledge({
-    id: `AwsSolutions::AwsSolutions-IAM5[Resource::arn:aws:kms:${region}:${account}:key/*]`,
+    id: `AwsSolutions-IAM5[Resource::arn:aws:kms:${region}:${account}:key/*]`,
     reason:
       "The id of the other account's key exists after its deployment only; conditions on the key's alias and on DynamoDB narrow the grant to it, and the key's own policy has to allow it too",
   });
