@@ -38,11 +38,17 @@ export interface Runtime {
   readonly vaultAccess: VaultAccess | undefined;
 }
 
+export interface RuntimeOptions {
+  readonly timeouts?: Partial<PartyTimeouts>;
+  /** 0 for a host that is the only one to have the vaults open; otherwise the vault's own default. */
+  readonly vaultPatienceMs?: number;
+}
+
 /** @throws FunctionError CONFIGURATION_INVALID */
 export async function composeRuntime(
   environment: Environment,
   starter: ClearingStarter,
-  timeouts: Partial<PartyTimeouts> = {},
+  options: RuntimeOptions = {},
 ): Promise<Runtime> {
   const record = environment.CONSORTIUM[environment.PARTY_INDEX];
   const keys = await readPartyKeys(environment.PARTY_KEYS, record);
@@ -77,14 +83,18 @@ export async function composeRuntime(
     }),
     clock: systemClock,
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    timeouts,
+    timeouts: options.timeouts ?? {},
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
   const leases = new ClearingLeases({ client: own.client, tableName: environment.STATE_TABLE }, systemClock);
   const vaultAccess =
     environment.VAULT_STATE_TABLE === undefined
       ? undefined
-      : await (await import('./vault-access/compose.ts')).composeVaultAccess(environment, record, own.client);
+      : await (await import('./vault-access/compose.ts')).composeVaultAccess(environment, {
+          record,
+          client: own.client,
+          patienceMs: options.vaultPatienceMs,
+        });
   return { party, record, starter, leases, clockWatch, vaultAccess };
 }
 

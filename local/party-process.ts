@@ -72,7 +72,8 @@ const scheduler = new ClearingScheduler({
     logInfo('a clearing will be tried again', { tenderId, attempt: tries, pauseMs }),
   onGivenUp: (tenderId, tries) => logError('a clearing was given up', { tenderId, attempt: tries }),
 });
-const runtime = await composeRuntime(parseEnvironment(process.env), scheduler);
+// No other process has the tables open: what the one before left unfinished is finished at once.
+const runtime = await composeRuntime(parseEnvironment(process.env), scheduler, { vaultPatienceMs: 0 });
 const clearTender = createClearTenderHandler(runtime.party);
 const api = createApiServer(handlersOf(runtime), parseAllowedOrigins(process.env['ALLOWED_ORIGINS']));
 await listenOnLoopback(api, config.httpPort);

@@ -15,15 +15,21 @@ import { regionOf } from '../table-region.ts';
 import { loadVaultKeys, OpenVaults } from '../vaults.ts';
 import type { VaultAccess } from './vault-access.handler.ts';
 
+export interface VaultAccessParts {
+  readonly record: PartyRecord;
+  /** Of the party's own tables. */
+  readonly client: DynamoDBClient;
+  /** As in `oram/open-vault.ts`. */
+  readonly patienceMs: number | undefined;
+}
+
 /**
- * @param client of the party's own tables
  * @returns undefined where the environment names no vault
  * @throws FunctionError CONFIGURATION_INVALID
  */
 export async function composeVaultAccess(
   environment: Environment,
-  record: PartyRecord,
-  client: DynamoDBClient,
+  { record, client, patienceMs }: VaultAccessParts,
 ): Promise<VaultAccess | undefined> {
   const {
     VAULT_TREE_TABLE: treeTable,
@@ -41,6 +47,7 @@ export async function composeVaultAccess(
     tree: { client: treeClient, tableName: treeTable },
     state: { client, tableName: stateTable },
     clock: systemClock,
+    ...(patienceMs === undefined ? {} : { patienceMs }),
   });
   return {
     party: record.signingKey,
