@@ -41,6 +41,8 @@ export const partyStatusSchema = z.object({
   now: timeField,
   /** Whether its own tables and its peers' outboxes answer it. */
   tables: z.object({ state: z.boolean(), outboxes: z.tuple([z.boolean(), z.boolean(), z.boolean()]) }),
+  /** How far its clock is from its database's, in milliseconds, as far as that can be told. */
+  clockSkewMs: z.exactOptional(integerField(0, Number.MAX_SAFE_INTEGER)),
 });
 
 export type PartyStatus = z.infer<typeof partyStatusSchema>;

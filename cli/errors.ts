@@ -23,6 +23,7 @@ export const CLI_ERRORS = {
   FILE_UNWRITABLE: 'a file cannot be written',
   NOT_FOUND: 'nothing of this name is known here',
   PARTY_KEYS_DIFFER: 'a party shows other keys than are known of it',
+  PARTY_UNHEALTHY: 'an operator should look into something that the status shows',
   PARTY_NOT_STARTED: 'the process of a local party did not get ready',
   TENDER_NOT_PUBLISHED: 'not all three parties took the tender',
   BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',

@@ -11,6 +11,7 @@ const json = process.argv.includes('--json');
 const COMMANDS = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
   up: async () => (await import('./commands/up.ts')).upCommand(),
+  status: async () => (await import('./commands/status.ts')).statusCommand(),
   tender: async () => (await import('./commands/tender.ts')).tenderCommand(),
   key: async () => (await import('./commands/key.ts')).keyCommand(),
   bid: async () => (await import('./commands/bid.ts')).bidCommand(),

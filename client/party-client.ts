@@ -9,6 +9,7 @@
 import * as z from 'zod/mini';
 import { type PartyStatus, partyStatusSchema, tenderPageSchema } from '../auction/api-answers.ts';
 import type { CloseOrder } from '../auction/close-order.ts';
+import { timeField } from '../auction/fields.ts';
 import type { Submission } from '../auction/submission.ts';
 import { type PartyRecord, partyRecordSchema, type SignedTender, type TenderId } from '../auction/tender.ts';
 
@@ -61,7 +62,10 @@ const problemSchema = z.object({
 const publishedSchema = z.object({ id: z.string() });
 const tenderSchema = z.object({
   signed: z.unknown(),
-  state: z.looseObject({ phase: z.enum(['open', 'closing', 'clearing', 'cleared']) }),
+  state: z.looseObject({
+    phase: z.enum(['open', 'closing', 'clearing', 'cleared']),
+    closedAt: z.optional(timeField),
+  }),
 });
 
 export interface TenderPage {
@@ -74,6 +78,8 @@ export interface ShownTender {
   /** To be checked by `checkTender`. */
   readonly signed: unknown;
   readonly phase: 'open' | 'closing' | 'clearing' | 'cleared';
+  /** Milliseconds since 1970 by the party's clock; absent while it is open. */
+  readonly closedAtMs?: number;
 }
 
 export class PartyClient {
@@ -134,7 +140,8 @@ export class PartyClient {
 
   async tender(id: TenderId): Promise<ShownTender> {
     const { signed, state } = await this.#ask('GET', `/tenders/${id}`, undefined, tenderSchema);
-    return { signed, phase: state.phase };
+    const { phase, closedAt } = state;
+    return { signed, phase, ...(closedAt === undefined ? {} : { closedAtMs: closedAt }) };
   }
 
   async close(id: TenderId, order: CloseOrder): Promise<void> {

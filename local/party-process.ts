@@ -124,11 +124,11 @@ async function createTables(): Promise<void> {
   client.destroy();
 }
 
-function handlersOf({ party: service, record, starter, vaultAccess }: Runtime): HttpHandlers {
+function handlersOf({ party: service, record, starter, clockWatch, vaultAccess }: Runtime): HttpHandlers {
   return {
     'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(record),
-    'party-status': createPartyStatusHandler(service, record, systemClock),
+    'party-status': createPartyStatusHandler(service, record, systemClock, clockWatch),
     'publish-tender': createPublishTenderHandler(service, starter),
     'list-tenders': createListTendersHandler(service),
     'show-tender': createShowTenderHandler(service),

@@ -8,6 +8,7 @@ import { PROTOCOL } from '../../auction/canonical.ts';
 import type { AuctionParty, Reachability } from '../../auction/party/service.ts';
 import type { PartyRecord } from '../../auction/tender.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import type { ClockWatch } from '../clock-watch.ts';
 import { type HttpHandler, httpHandler } from '../http-handler.ts';
 import { httpFunction } from '../runtime.ts';
 import { systemClock } from '../system-clock.ts';
@@ -19,6 +20,7 @@ export function createPartyStatusHandler(
   party: Pick<AuctionParty, 'reachability'>,
   { index }: PartyRecord,
   clock: Pick<Clock, 'now'>,
+  clockWatch?: Pick<ClockWatch, 'skewMs'>,
 ): HttpHandler {
   let asked: { readonly atMs: number; readonly tables: Promise<Reachability> } | undefined;
   return httpHandler('party-status', async () => {
@@ -31,11 +33,12 @@ export function createPartyStatusHandler(
       index,
       now: clock.now(),
       tables: { state: tables.state, outboxes: [...tables.outboxes] },
+      ...(clockWatch === undefined ? {} : { clockSkewMs: Math.round(clockWatch.skewMs) }),
     };
     return { status: 200, body };
   });
 }
 
-export const handler = httpFunction(({ party, record }) =>
-  createPartyStatusHandler(party, record, systemClock),
+export const handler = httpFunction(({ party, record, clockWatch }) =>
+  createPartyStatusHandler(party, record, systemClock, clockWatch),
 );

@@ -199,6 +199,7 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   NOT_FOUND: 'Start parties with `tacit up`, or name them with `--party`.',
   PARTY_KEYS_DIFFER:
     'Do not go on: compare the keys with what the operator published, and check the address of the party.',
+  PARTY_UNHEALTHY: 'Look into each thing named; [operations.md](operations.md) says how.',
   PARTY_NOT_STARTED:
     'See that no other `tacit up` runs with this directory or these ports (`--port`, for a new directory); the log named tells more.',
   TENDER_NOT_PUBLISHED: 'See that all three parties answer, then publish again.',
