@@ -138,6 +138,21 @@ export function coldOpenUnits(
   return { readUnits: sum(items.map(readUnits)), writeUnits: 0 };
 }
 
+/** Opening one whose last epoch was cut off: it is repeated, and the head looked at once more. */
+export function recoveryUnits(
+  parameters: VaultParameters,
+  name: string,
+  opening: ColdOpenShape,
+  cutOff: EpochShape,
+): RequestUnits {
+  const open = coldOpenUnits(parameters, name, opening);
+  const epoch = treeEpochUnits(parameters, name, cutOff);
+  return {
+    readUnits: open.readUnits + epoch.readUnits + readUnits(headItemBytes(parameters, name)),
+    writeUnits: epoch.writeUnits,
+  };
+}
+
 /** The most that opening takes in the long run: every page in its turn, and a checkpoint due after single accesses. */
 export function largestColdOpenUnits(parameters: VaultParameters, name: string): RequestUnits {
   const epochs = new Array<number>(parameters.checkpointOperations).fill(1);
