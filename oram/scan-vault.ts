@@ -1,7 +1,7 @@
 /**
  * A small vault: one sealed item that is read and rewritten whole for every access.
  *
- * Whoever keeps the tables sees the same three calls with the same keys and sizes for a get, a put, a delete, a miss, a
+ * Whoever keeps the tables sees the same four calls, keys and sizes alike, for a get, a put, a delete, a miss, a
  * dummy, eight of them together, and a load: when and how often the vault is used, nothing else. A reshuffle is seen,
  * since the item then moves to another key. There is no tree and no client state but the head, and a round trip less than
  * with Path ORAM; parameters.ts chooses. In dollars (cost.ts) it is cheaper for single accesses up to items of 6 KB
