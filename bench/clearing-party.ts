@@ -26,10 +26,12 @@ import { circuitHash } from '../mpc/circuit/circuit-hash.ts';
 import { argBest } from '../mpc/circuits/arg-best.ts';
 import type { PriceRule } from '../mpc/circuits/tournament.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
+import { type Link, LOCAL_NETWORK_LINK } from '../mpc/planner/link.ts';
 import { ReplicatedVector } from '../mpc/protocols/replicated/shares.ts';
 import { createThreePartyProtocol, type ThreePartyName } from '../mpc/protocols/three-party.ts';
 import { createPartyIdentity, publicFromSeed } from '../mpc/session/identity.ts';
-import { openSession } from '../mpc/session/session.ts';
+import { measureLink } from '../mpc/session/link-measurement.ts';
+import { openSession, type SessionParameters } from '../mpc/session/session.ts';
 
 export interface Clearing {
   readonly candidates: number;
@@ -42,12 +44,14 @@ export interface Clearing {
 export type Order =
   | { readonly kind: 'listen'; readonly channel: 'tcp' | 'outbox'; readonly delayMs: number }
   | { readonly kind: 'connect'; readonly endpoints: readonly string[] }
+  | { readonly kind: 'measure' }
   | { readonly kind: 'clear'; readonly clearing: Clearing }
   | { readonly kind: 'close' };
 
 export type Answer =
   | { readonly kind: 'listening'; readonly endpoint: string }
   | { readonly kind: 'connected' }
+  | { readonly kind: 'measured'; readonly link: Link }
   | Cleared;
 
 export interface Cleared {
@@ -79,17 +83,7 @@ export async function clear(channel: Channel, clearing: Clearing, run: number): 
   const [share0, share1, share2] = [1, 2, 3].map((seed) => expand(seed + 3 * run, candidates * bits));
   const shares = [share0!, share1!, share2!] as const;
   const own = new ReplicatedVector(shares[channel.self], shares[(channel.self + 1) % 3]!);
-  const session = await openSession({
-    sessionId: `bench/${run}`,
-    identity: createPartyIdentity(channel.self, seedOf(channel.self)),
-    parties: [publicFromSeed(seedOf(0)), publicFromSeed(seedOf(1)), publicFromSeed(seedOf(2))],
-    channel,
-    clock: systemClock,
-    random: (bytes) => randomBytes(bytes),
-    binding: { protocol: name, circuitHash: circuitHash(circuit), inputSetRoot: new Uint8Array(32) },
-    handshakeTimeoutMs: TIMEOUT_MS,
-    messageTimeoutMs: TIMEOUT_MS,
-  });
+  const session = await openSession(sessionOf(channel, `bench/${run}`, name, circuitHash(circuit)));
   const protocol = createThreePartyProtocol(name, session, randomBytes);
   const cpu = process.cpuUsage();
   const start = performance.now();
@@ -106,6 +100,37 @@ export async function clear(channel: Channel, clearing: Clearing, run: number): 
     ...counters,
     peakMemoryMb: process.resourceUsage().maxRSS / 1024,
   };
+}
+
+function sessionOf(
+  channel: Channel,
+  sessionId: string,
+  protocol: ThreePartyName,
+  circuitHashBytes: Uint8Array,
+): SessionParameters {
+  return {
+    sessionId,
+    identity: createPartyIdentity(channel.self, seedOf(channel.self)),
+    parties: [publicFromSeed(seedOf(0)), publicFromSeed(seedOf(1)), publicFromSeed(seedOf(2))],
+    channel,
+    clock: systemClock,
+    random: (bytes) => randomBytes(bytes),
+    binding: { protocol, circuitHash: circuitHashBytes, inputSetRoot: new Uint8Array(32) },
+    handshakeTimeoutMs: TIMEOUT_MS,
+    messageTimeoutMs: TIMEOUT_MS,
+  };
+}
+
+/** What hosts that push their messages plan for; the second of two measurements, with the code warm. */
+async function measuredLink(channel: Channel): Promise<Link> {
+  let link = LOCAL_NETWORK_LINK;
+  for (const run of [1, 2]) {
+    const parameters = sessionOf(channel, `bench/link/${run}`, 'replicated', new Uint8Array(32));
+    const session = await openSession(parameters);
+    link = await measureLink(session.links, systemClock, LOCAL_NETWORK_LINK);
+    session.close();
+  }
+  return link;
 }
 
 /** Pseudo-random bits, the same at all parties. */
@@ -207,6 +232,9 @@ function main(self: PartyIndex): void {
       case 'connect':
         channel = await host?.connect(order.endpoints);
         answer({ kind: 'connected' });
+        break;
+      case 'measure':
+        if (channel !== undefined) answer({ kind: 'measured', link: await measuredLink(channel) });
         break;
       case 'clear':
         if (channel !== undefined) answer(await clear(channel, order.clearing, runs++));
