@@ -42,6 +42,19 @@ describe('a vault request', () => {
     );
   });
 
+  test('has the length that docs/api.md states', () => {
+    for (const [operations, valueBytes] of [
+      [1, 0],
+      [1, 48],
+      [3, 1024],
+      [8, 65_536],
+    ] as const) {
+      const stated =
+        345 + 'suppliers'.length + 1401 * operations + operations * Math.ceil((4 * valueBytes) / 3);
+      expect(paddedRequestBytes('suppliers', operations, valueBytes)).toBe(stated);
+    }
+  });
+
   test('with the longest key and value has the same length as a dummy', () => {
     const longest = {
       kind: 'put',
