@@ -16,6 +16,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   'tcp-ring': 'tcp-ring.ts',
   clearing: 'clearing.ts',
   intake: 'intake.ts',
+  'cold-start': 'cold-start.ts',
 };
 
 async function runAll(names: readonly string[], extra: readonly string[]): Promise<void> {

@@ -2,12 +2,9 @@
  * One Lambda function of a party: its handler bundled, its log, and a role that may write that log and nothing else
  * until something is granted to it.
  *
- * The bundle is one minified ES module with everything in it, the AWS SDK too: what runs is what was locked and tested,
- * and less is read at a cold start than from the runtime's own copy. The environment is the typed list of
- * `functions/environment.ts`, so a variable that is forgotten does not compile.
+ * The environment is the typed list of `functions/environment.ts`, so a variable that is forgotten does not compile.
  */
 
-import { fileURLToPath } from 'node:url';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
@@ -16,18 +13,10 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeployedEnvironment } from '../functions/environment.ts';
-
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
+import { BUNDLING, handlerFile, ROOT, unusedModules } from './bundling.ts';
 
 /** Long enough to look into a tender that was disputed late; the log has public facts only. */
 export const LOG_RETENTION = RetentionDays.ONE_YEAR;
-
-/** How bundles are made, here and where their size is tested. */
-export const BUNDLING = {
-  target: 'node24',
-  /** ES modules where a package has them: they are what can be shaken. */
-  mainFields: ['module', 'main'],
-} as const;
 
 export interface PartyFunctionProps {
   /** A folder of functions/, with `<name>.handler.ts` in it. */
@@ -77,7 +66,7 @@ export class PartyFunction extends Construct {
     );
     this.function = new NodejsFunction(this, 'Function', {
       description,
-      entry: `${ROOT}functions/${name}/${name}.handler.ts`,
+      entry: handlerFile(name),
       projectRoot: ROOT,
       depsLockFilePath: `${ROOT}package-lock.json`,
       runtime: Runtime.NODEJS_24_X,
@@ -94,6 +83,7 @@ export class PartyFunction extends Construct {
         mainFields: [...BUNDLING.mainFields],
         minify: true,
         bundleAwsSDK: true,
+        externalModules: [...unusedModules(environment)],
       },
       ...(deadLetters === undefined
         ? {}
