@@ -28,7 +28,7 @@ const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
   [/^npm run -s tacit -- up( |$)/, 'up'],
   [/^npm run -s tacit -- (tender (create|publish|show|close)|bid|withdraw|outcome|status) /, 'with-parties'],
   [/^npm run -s tacit -- (consortium (init|join|check)|cost auction) /, 'alone'],
-  [/^npm run -s tacit -- (auction run|plan|key|mpc (eval|export)) /, 'alone'],
+  [/^npm run -s tacit -- (auction run|plan|key|mpc (eval|export)|vault [a-z]+) /, 'alone'],
 ];
 
 /** Undefined for a command that nobody has thought about yet. */
