@@ -83,6 +83,7 @@ describe('commands in the documentation', () => {
           // What is not recognised fails above, and is not run.
           if (treatment === 'ci' || treatment === undefined) continue;
           if (treatment === 'up') {
+            if (sandbox.partiesAreUp) expectOrderlyEnd(await sandbox.interrupt());
             await sandbox.up(command);
             continue;
           }

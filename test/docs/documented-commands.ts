@@ -27,6 +27,7 @@ const RUN_BY_CI: readonly string[] = ['npm ci && npm run demo', 'npm ci && npm t
 const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
   [/^npm run -s tacit -- up( |$)/, 'up'],
   [/^npm run -s tacit -- (tender (create|publish|show|close)|bid|withdraw|outcome|status) /, 'with-parties'],
+  [/^npm run -s tacit -- vault remote (get|has|put|delete) /, 'with-parties'],
   [/^npm run -s tacit -- (consortium (init|join|check)|cost auction) /, 'alone'],
   [/^npm run -s tacit -- (auction run|plan|key|mpc (eval|export)|vault [a-z]+) /, 'alone'],
 ];
