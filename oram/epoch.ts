@@ -47,10 +47,24 @@ export interface EpochContext {
   readonly draw: () => Leaf;
 }
 
+/** Nothing of the epoch is in force; unless the commit was refused, and an earlier try of it had arrived. */
+export interface OvertakenEpoch {
+  readonly held: undefined;
+  readonly attempt:
+    | {
+        readonly sequence: number;
+        readonly version: number;
+        readonly outcomes: readonly OperationOutcome[];
+      }
+    | undefined;
+}
+
 export interface CommittedEpoch {
   readonly held: HeldHead;
   readonly outcomes: readonly OperationOutcome[];
 }
+
+export const OVERTAKEN: OvertakenEpoch = { held: undefined, attempt: undefined };
 
 /** Operations of the epoch that an intent announces. */
 function sizeOf(accesses: readonly IntendedAccess[], blocksPerRecord: number): number {
@@ -60,14 +74,14 @@ function sizeOf(accesses: readonly IntendedAccess[], blocksPerRecord: number): n
 /**
  * Steps 1 to 4.
  * @param held the head as last seen: committed, or for a recovery the intent that is repeated
- * @returns undefined where another process was first, or took over: nothing of this epoch is in force
- * @throws OramError of the stores, or of a check; the state is then as before, and if step 1 was done the intent stands
+ * @throws OramError of the stores, or of a check; the state is then as before, and if step 1 was done the intent
+ * stands. A failed check proves nothing where the head went on meanwhile: another process took over, and wrote.
  */
 export async function runEpoch(
   context: EpochContext,
   held: HeldHead,
   resolved: ResolvedOperations,
-): Promise<CommittedEpoch | undefined> {
+): Promise<CommittedEpoch | OvertakenEpoch> {
   const { options, heads, opened, holder, draw } = context;
   const { state, ledger } = opened;
   const { parameters } = held.head.body;
@@ -79,7 +93,7 @@ export async function runEpoch(
     { phase: 'intent', holder, accesses: held.head.body.accesses + resolved.operations.length },
     accesses,
   );
-  if (intended === undefined) return undefined;
+  if (intended === undefined) return OVERTAKEN;
   const { version } = intended.head;
 
   const places = state.geometry.union(accesses.map(({ leaf }) => leaf));
@@ -152,7 +166,8 @@ export async function runEpoch(
     options.tree.write(buckets),
     options.state.write([log, ...checkpoint]),
   ]);
-  if (!treeWritten || !stateWritten) return undefined;
+  if (!treeWritten) throw slotsAhead('BUCKET_STALE', 'tree');
+  if (!stateWritten) throw slotsAhead('STATE_STALE', 'state');
 
   const stashMax = Math.max(held.head.body.stashMax, state.pool.stash);
   const committed = await heads.swap(intended, {
@@ -162,10 +177,17 @@ export async function runEpoch(
     stashMax,
     ...(due ? { checkpoint: { number: ledger.number + 1, version, sequence: record.sequence - 1 } } : {}),
   });
-  if (committed === undefined) return undefined;
+  if (committed === undefined) {
+    return { held: undefined, attempt: { sequence: record.sequence, version, outcomes: applied.outcomes } };
+  }
   state.apply(record);
   ledger.committed(record);
   return { held: committed, outcomes: applied.outcomes };
+}
+
+/** A put was refused: another process took over, or the table makes up versions. */
+function slotsAhead(code: 'BUCKET_STALE' | 'STATE_STALE', table: string): OramError {
+  return new OramError(code, `the ${table} table holds a later version of an item than anybody wrote`);
 }
 
 export function bucketKey(sealer: Sealer, { index }: { readonly index: number }, sort: '0' | '1'): ItemKey {

@@ -16,6 +16,9 @@ import type { VaultOptions } from './open-vault.ts';
 import { Sealer } from './sealing.ts';
 import { MAX_VERSION } from './version-map.ts';
 
+/** An access is begun only while there are versions left to finish it, however often that is cut off. */
+const LAST_BEGINNING = MAX_VERSION - 2 ** 16;
+
 export interface HeldHead {
   readonly head: Head;
   readonly sealer: Sealer;
@@ -38,9 +41,17 @@ export class HeadStore {
     return new Sealer({ key, vaultId, generation, random: this.#options.random });
   }
 
-  /** @throws OramError VAULT_UNKNOWN and those of decodeHead */
-  async read(): Promise<HeldHead> {
-    const found = await this.find();
+  /** As read or put last. */
+  get seen(): HeldHead | undefined {
+    return this.#known;
+  }
+
+  /**
+   * @param key that the head is under; it is used from then on
+   * @throws OramError VAULT_UNKNOWN and those of `find`
+   */
+  async read(key?: KeyObject): Promise<HeldHead> {
+    const found = await this.find(key);
     if (found !== undefined) return found;
     const { name } = this.#options;
     throw new OramError(
@@ -50,18 +61,19 @@ export class HeadStore {
   }
 
   /** @throws OramError VAULT_UNKNOWN where another vault took the name, STATE_STALE, and those of decodeHead */
-  async find(): Promise<HeldHead | undefined> {
+  async find(key: KeyObject = this.#key): Promise<HeldHead | undefined> {
     const { state, name } = this.#options;
     const [item] = await state.read([headKey(name)]);
     if (item === undefined) return undefined;
     const known = this.#known;
-    const found = decodeHead(item, this.#key, (vaultId, generation) =>
+    const found = decodeHead(item, key, (vaultId, generation) =>
       known !== undefined && known.head.generation === generation && equalBytes(vaultId, known.head.vaultId)
         ? known.sealer
-        : this.sealer(vaultId, generation),
+        : this.sealer(vaultId, generation, key),
     );
     if (known !== undefined) requireLater(known.head, found.head);
     this.#known = found;
+    this.#key = key;
     return found;
   }
 
@@ -84,7 +96,8 @@ export class HeadStore {
   ): Promise<HeldHead | undefined> {
     const { state, name } = this.#options;
     const { head } = held;
-    if (head.version >= MAX_VERSION - 1) {
+    const begins = change.phase === 'intent' && head.body.phase === 'committed';
+    if (head.version >= (begins ? LAST_BEGINNING : MAX_VERSION - 1)) {
       throw new OramError(
         'VAULT_KEY_EXHAUSTED',
         'the vault has no version numbers left; copy it into a new one',

@@ -4,12 +4,13 @@
  * It says what is committed, what one writer is about to read (the intent, or that it places everything anew), and
  * where the checkpoint of the client state is. It is sealed and always of the same length. In the clear are only the
  * layout number, the vault's random identifier, the generation and a check value that tells a wrong key from a forgery.
+ * It authenticates under its vault's name only, so that one vault's head cannot stand in for another's.
  *
  * Versions count every put of the head. An epoch takes two: its intent and its commit; buckets and log record are
  * written under the first.
  */
 
-import { createHmac, type KeyObject } from 'node:crypto';
+import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
 import { equalBytes, utf8 } from '../mpc/bytes.ts';
 import { OramError } from './errors.ts';
@@ -64,6 +65,11 @@ export interface Head {
   readonly intent: readonly IntendedAccess[];
 }
 
+/** What a head is sealed as: its place in the table, so the vault's name. */
+function placeOf({ partition }: ItemKey): number {
+  return createHash('sha256').update(partition).digest().readUInt32BE(0);
+}
+
 export function headKey(name: string): ItemKey {
   return { partition: `vault:${name}`, sort: 'h' };
 }
@@ -86,8 +92,9 @@ export function encodeHead(head: Head, name: string, sealer: Sealer, keyCheck: U
   bytes.set(head.vaultId, 1);
   new DataView(bytes.buffer).setUint32(1 + VAULT_ID_BYTES, head.generation);
   bytes.set(keyCheck, 5 + VAULT_ID_BYTES);
-  bytes.set(sealer.seal('head', 0, head.version, plain), HEAD_CLEAR_BYTES);
-  return { key: headKey(name), version: head.version, bytes };
+  const key = headKey(name);
+  bytes.set(sealer.seal('head', placeOf(key), head.version, plain), HEAD_CLEAR_BYTES);
+  return { key, version: head.version, bytes };
 }
 
 /**
@@ -112,7 +119,7 @@ export function decodeHead(
   }
   const generation = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1 + VAULT_ID_BYTES);
   const sealer = sealerOf(vaultId, generation);
-  const plain = sealer.open('head', 0, version, bytes.subarray(HEAD_CLEAR_BYTES));
+  const plain = sealer.open('head', placeOf(item.key), version, bytes.subarray(HEAD_CLEAR_BYTES));
   if (plain === undefined) {
     throw new OramError('HEAD_FORGED', 'the head did not authenticate; the state table was altered', {
       version,
@@ -123,9 +130,17 @@ export function decodeHead(
 }
 
 function parseBody(bytes: Uint8Array): HeadBody {
-  const parsed = bodySchema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
+  const parsed = bodySchema.safeParse(parseJson(new TextDecoder().decode(bytes)));
   if (!parsed.success) throw new OramError('HEAD_MALFORMED', 'the head authenticates but has other fields');
   return parsed.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function decodeIntent(plain: Uint8Array, { parameters }: HeadBody): IntendedAccess[] {

@@ -35,6 +35,12 @@ export interface VaultOptions {
   readonly patienceMs?: number;
 }
 
+/**
+ * Versions begin anywhere below this. A process that still knows a vault of this name which was destroyed would
+ * otherwise find the version it knows on the head of the new one, and put its own head in its place.
+ */
+const FIRST_VERSIONS = 2 ** 29;
+
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
 
 /**
@@ -82,8 +88,9 @@ async function createScan(
 ): Promise<HeldHead> {
   if ((await heads.find()) !== undefined) throw taken(options.name);
   const announced = firstHead(options, parameters, Buffer.from(options.random(8)).toString('hex'));
-  const body = { ...announced.body, phase: 'committed', lastVersion: 1, leftover: null } as const;
-  const head: Head = { ...announced, generation: 1, version: 2, body };
+  const { version } = announced;
+  const body = { ...announced.body, phase: 'committed', lastVersion: version, leftover: null } as const;
+  const head: Head = { ...announced, generation: 1, version: version + 1, body };
   const held = { head, sealer: heads.sealer(head.vaultId, head.generation) };
   await options.tree.fill([firstScanItem(held)]);
   if (!(await heads.first(head, held.sealer))) throw taken(options.name);
@@ -115,10 +122,11 @@ async function announceCreation(
 }
 
 function firstHead({ random }: VaultOptions, parameters: VaultParameters, holder: string): Head {
+  const version = 1 + (Buffer.from(random(4)).readUInt32BE() % FIRST_VERSIONS);
   return {
     vaultId: random(VAULT_ID_BYTES).slice(),
     generation: 0,
-    version: 1,
+    version,
     intent: [],
     body: {
       phase: 'rebuild',
@@ -130,7 +138,7 @@ function firstHead({ random }: VaultOptions, parameters: VaultParameters, holder
       stashMax: 0,
       holder,
       poisonedBy: null,
-      leftover: 1,
+      leftover: version,
       digestKey: Buffer.from(random(DIGEST_KEY_BYTES)).toString('base64url'),
     },
   };

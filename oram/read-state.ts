@@ -72,7 +72,7 @@ export async function readState(store: ItemStore, head: Head, sealer: Sealer): P
   }
   state.positions.reindex();
   state.sequence = checkpoint.sequence;
-  for (const record of chain(log ?? [], head, sealer, state)) {
+  for (const record of chain(log ?? [], head, sealer, state).records) {
     state.apply(record);
     // The epoch that carried the checkpoint is the first of the log; its checkpoint is what was just read.
     ledger.committed({ ...record, checkpoint: false });
@@ -95,20 +95,30 @@ export async function catchUp(
   const sequences = range(state.sequence + 1, head.body.sequence);
   if (sequences.length >= ledger.layout.logRing) return false;
   const items = await store.read(sequences.map((number) => logKey(sealer, ledger.layout, number)));
-  for (const record of chain(items, head, sealer, state)) {
+  const { records, before } = chain(items, head, sealer, state);
+  if (before !== state.lastVersion) {
+    throw new OramError(
+      'STATE_STALE',
+      'the state table went on from another past than this process has seen; it was rolled back',
+    );
+  }
+  for (const record of records) {
     state.apply(record);
     ledger.committed(record);
   }
   return true;
 }
 
-/** The log records after `state.sequence`, checked as a chain from the head backwards. */
+/**
+ * The log records after `state.sequence`, checked as a chain from the head backwards.
+ * @returns `before`: the version of the epoch that they follow
+ */
 function chain(
   items: readonly (Item | undefined)[],
   head: Head,
   sealer: Sealer,
   state: ClientState,
-): EpochRecord[] {
+): { readonly records: readonly EpochRecord[]; readonly before: number } {
   const { parameters } = head.body;
   const sizes = { ...parameters, treeLevels: parameters.levels - parameters.cachedLevels };
   const records: EpochRecord[] = [];
@@ -120,7 +130,7 @@ function chain(
     records.push(record);
     version = record.previousVersion;
   }
-  return records.reverse();
+  return { records: records.reverse(), before: version };
 }
 
 function openItem(

@@ -60,6 +60,7 @@ export interface Rebuilt {
 export class Rebuild {
   readonly #writer: TreeWriter;
   readonly #request: RebuildRequest;
+  readonly #generation: number;
   #held: HeldHead;
   #lastSignMs: number;
 
@@ -68,6 +69,7 @@ export class Rebuild {
     this.#writer = writer;
     this.#held = held;
     this.#request = request;
+    this.#generation = held.head.body.leftover ?? held.head.version;
     this.#lastSignMs = writer.options.clock.now();
   }
 
@@ -79,7 +81,7 @@ export class Rebuild {
     const { options } = this.#writer;
     const announced = this.#held.head;
     const { parameters } = announced.body;
-    const generation = announced.body.leftover ?? announced.version;
+    const generation = this.#generation;
     const state = new ClientState(parameters);
     const records = new Map<RecordId, HeldRecord>();
     const lost = from === undefined ? 0 : await this.#readAll(from, state, records);
@@ -113,11 +115,14 @@ export class Rebuild {
       [],
       { number: generation, sealer, key: this.#request.newKey },
     );
-    if (swapped === undefined) throw takenOver();
+    const inForce = swapped ?? (await this.#arrivedBefore(generation));
+    if (inForce === undefined) return await this.#giveUp();
     state.sequence = announced.body.sequence;
     state.lastVersion = generation;
     const ledger = new CheckpointLedger(stateLayout(parameters), generation, announced.body.sequence);
-    this.#writer.adopt(swapped, { state, ledger });
+    this.#writer.adopt(inForce, { state, ledger });
+    // Others may have gone on from there.
+    if (swapped === undefined) this.#writer.doubt();
     return { kept: records.size, lost };
   }
 
@@ -173,6 +178,7 @@ export class Rebuild {
 
   async #add(state: ClientState, records: Map<RecordId, HeldRecord>, keys: RecordKeys): Promise<void> {
     const { parameters } = this.#held.head.body;
+    let added = 0;
     for await (const { key, value } of this.#request.additions ?? []) {
       requireRecordKey(key);
       requireValue(value, parameters);
@@ -194,8 +200,8 @@ export class Rebuild {
       }
       if (known === undefined) state.positions.assign(record, digest);
       records.set(record, { check: digest.check, value });
-      if (records.size % BUCKETS_AT_ONCE === 0)
-        await this.#step('reading', records.size, parameters.capacity);
+      added += 1;
+      if (added % BUCKETS_AT_ONCE === 0) await this.#step('reading', records.size, parameters.capacity);
     }
   }
 
@@ -236,6 +242,26 @@ export class Rebuild {
     await options.state.fill(firstCheckpointItems(state, sealer, parameters, version));
   }
 
+  /** Whether a swap that was refused had been put before, on a try without an answer. */
+  async #arrivedBefore(generation: number): Promise<HeldHead | undefined> {
+    const { heads } = this.#writer;
+    const held = await heads.read(this.#request.newKey).catch((error: unknown) => {
+      if (error instanceof OramError && error.code === 'VAULT_KEY') return heads.read();
+      throw error;
+    });
+    return held.head.generation === generation ? held : undefined;
+  }
+
+  /** Removes what it wrote, which nobody else would now find, and says that nothing of it is in force. */
+  async #giveUp(): Promise<never> {
+    try {
+      await removeGeneration(this.#writer, this.#held, this.#generation);
+    } catch (error) {
+      if (!(error instanceof OramError)) throw error;
+    }
+    throw takenOver();
+  }
+
   /** Progress, a stop where it was asked for, and a sign of life. */
   async #step(phase: Progress['phase'], done: number, total: number): Promise<void> {
     this.#request.signal?.throwIfAborted();
@@ -244,7 +270,7 @@ export class Rebuild {
     if (now - this.#lastSignMs < SIGN_OF_LIFE_MS) return;
     this.#lastSignMs = now;
     const held = await this.#writer.heads.swap(this.#held, {});
-    if (held === undefined) throw takenOver();
+    if (held === undefined) return await this.#giveUp();
     this.#held = held;
   }
 
@@ -281,7 +307,7 @@ function allPlaces({ geometry }: ClientState): BucketPlace[] {
   return places;
 }
 
-function takenOver(): OramError {
+export function takenOver(): OramError {
   return new OramError(
     'VAULT_BUSY',
     'another process took the vault over meanwhile; the vault is as it was: try again',

@@ -72,8 +72,15 @@ export function readRecord(
   return { check: first.slice(4, CONTENT_HEADER_BYTES), value };
 }
 
-/** @throws OramError VAULT_RECORD_KEY */
+/**
+ * Keys are compared as they are, byte for byte in UTF-8. Half of a surrogate pair has no UTF-8 of its own: all such
+ * keys would become the same one.
+ * @throws OramError VAULT_RECORD_KEY
+ */
 export function requireRecordKey(key: string): void {
+  if (!key.isWellFormed()) {
+    throw new OramError('VAULT_RECORD_KEY', 'a record key is text; this one holds half of a surrogate pair');
+  }
   const bytes = Buffer.byteLength(key, 'utf8');
   if (bytes === 0 || bytes > MAX_KEY_BYTES) {
     throw new OramError('VAULT_RECORD_KEY', `a record key has 1 to ${MAX_KEY_BYTES} bytes, not ${bytes}`, {

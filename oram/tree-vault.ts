@@ -7,11 +7,12 @@ import type { HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { BUCKET_SIZE, poolCapacity, type VaultParameters } from './parameters.ts';
-import { Rebuild, type RebuildRequest, type Rebuilt, removeGeneration } from './rebuild.ts';
+import { Rebuild, type RebuildRequest, type Rebuilt, removeGeneration, takenOver } from './rebuild.ts';
 import { requireRecordKey, requireValue } from './record-content.ts';
 import { headBytes, SEAL_BYTES } from './sizes.ts';
 import type { StoreUnits } from './stores/store.ts';
 import type { TreeWriter } from './tree-writer.ts';
+import { Turn } from './turn.ts';
 import type {
   BulkOptions,
   Vault,
@@ -140,25 +141,45 @@ export class TreeVault implements Vault {
     return this.#queue.exclusively(() =>
       this.#writer.guarded(async () => {
         const held = await this.#announce();
-        const { opened } = this.#writer.current;
+        const rebuilt = await this.#place(held, request);
         try {
-          const rebuilt = await new Rebuild(this.#writer, held, request).run(opened);
+          await this.#writer.assure();
           await this.#removeLeftover(request);
-          return rebuilt;
         } catch (error) {
-          // Nothing of it is in force; whoever comes next would find out, but need not wait.
-          await this.#writer.withdraw();
-          throw error;
+          // What was asked for is in force all the same; the head remembers what is left to remove.
+          if (!(error instanceof OramError)) throw error;
+          this.#writer.doubt();
         }
+        return rebuilt;
       }),
     );
   }
 
+  async #place(held: HeldHead, request: RebuildRequest): Promise<Rebuilt> {
+    const { opened } = this.#writer.current;
+    try {
+      const rebuilt = await this.#writer.conclusive(() =>
+        new Rebuild(this.#writer, held, request).run(opened),
+      );
+      if (rebuilt === undefined) throw takenOver();
+      return rebuilt;
+    } catch (error) {
+      // Nothing of it is in force; whoever comes next would find out, but need not wait.
+      await this.#writer.withdraw();
+      throw error;
+    }
+  }
+
   /** Tells other writers to wait, and removes what an unfinished rebuild left. */
   async #announce(): Promise<HeldHead> {
-    await this.#writer.settle();
-    await this.#removeLeftover({});
-    return this.#writer.announce();
+    const turn = new Turn(this.#options);
+    for (;;) {
+      await this.#writer.settle(turn);
+      await this.#removeLeftover({});
+      const announced = await this.#writer.announce();
+      if (announced !== undefined) return announced;
+      await turn.pause();
+    }
   }
 
   async #removeLeftover(options: BulkOptions): Promise<void> {

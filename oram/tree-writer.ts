@@ -6,7 +6,8 @@
  * head it knows: if another writer came between, that swap fails, nothing was read, and it catches up.
  */
 
-import { type CommittedEpoch, type EpochContext, runEpoch } from './epoch.ts';
+import { logKey } from './checkpoint.ts';
+import { type CommittedEpoch, type EpochContext, OVERTAKEN, type OvertakenEpoch, runEpoch } from './epoch.ts';
 import { isIntegrityFailure, OramError } from './errors.ts';
 import type { HeadStore, HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
@@ -14,18 +15,12 @@ import { type OperationOutcome, repeatIntent, resolveOperations } from './operat
 import { randomLeaves } from './random-leaves.ts';
 import { catchUp, type OpenedState, readState } from './read-state.ts';
 import { RecordKeys } from './record-keys.ts';
+import { Turn } from './turn.ts';
 import type { VaultOperation } from './vault.ts';
 
-/** Longer than an access takes with retries; a function that was frozen longer than this is taken over. */
-const DEFAULT_PATIENCE_MS = 10_000;
-
-/** A caller behind a busy vault hears of it before its own function runs out of time. */
-const MAX_WAIT_MS = 60_000;
-
-/** Between two looks at a head that another writer holds: about one access. */
-const POLL_MS = 40;
-
 const HOLDER_BYTES = 8;
+
+type Attempt = NonNullable<OvertakenEpoch['attempt']>;
 
 export class TreeWriter {
   readonly options: VaultOptions;
@@ -55,18 +50,27 @@ export class TreeWriter {
     return this.#poisonedBy ?? this.#held?.head.body.poisonedBy ?? undefined;
   }
 
-  /** One epoch of `size` operations of which these are asked for. */
+  /**
+   * One epoch of `size` operations of which these are asked for.
+   * @throws OramError VAULT_BUSY, VAULT_POISONED, and the failures of stores and checks
+   */
   async serve(operations: readonly VaultOperation[], size: number): Promise<readonly OperationOutcome[]> {
     return this.guarded(async () => {
+      const turn = new Turn(this.options);
       for (;;) {
-        if (this.#uncertain) await this.settle();
+        if (this.#uncertain) await this.settle(turn);
         this.#requireSound();
         const { held, opened } = this.current;
         const context = this.#context(opened);
         this.#keys ??= new RecordKeys(held.head.body.digestKey);
         const resolved = resolveOperations(operations, size, opened.state, this.#keys, context.draw);
         const done = await this.#epoch(context, held, resolved);
-        if (done !== undefined) return done.outcomes;
+        if (done.held !== undefined) return done.outcomes;
+        if (done.attempt !== undefined) {
+          await this.settle(turn);
+          if (await this.#wasCommitted(done.attempt, held.head.generation)) return done.attempt.outcomes;
+        }
+        await turn.pause();
       }
     });
   }
@@ -75,41 +79,46 @@ export class TreeWriter {
    * Waits until nobody is at work on the vault, finishes what was cut off, and brings the state up to the head.
    * @throws OramError VAULT_BUSY, and the failures of stores and checks
    */
-  async settle(): Promise<void> {
-    const { clock, patienceMs = DEFAULT_PATIENCE_MS } = this.options;
-    const beganMs = clock.now();
-    let seen = { version: -1, sinceMs: beganMs as number };
+  async settle(turn: Turn = new Turn(this.options)): Promise<void> {
     for (;;) {
       const held = await this.heads.read();
-      if (held.head.version !== seen.version) seen = { version: held.head.version, sinceMs: clock.now() };
-      // A poisoned vault is only looked at, or placed anew, which repeats nothing.
-      if (held.head.body.phase === 'committed' || held.head.body.poisonedBy !== null) {
-        await this.#follow(held);
-        this.#uncertain = false;
-        return;
+      const { phase, poisonedBy, holder } = held.head.body;
+      // An intent that poisoned the vault is not repeated: nothing is read but everything, by a reshuffle.
+      if (phase === 'committed' || (phase === 'intent' && poisonedBy !== null)) {
+        if (await this.#follow(held)) {
+          this.#uncertain = false;
+          return;
+        }
+      } else if (holder === this.holder || turn.isOver(held.head)) {
+        if (await this.#finish(held)) continue;
       }
-      const own = held.head.body.holder === this.holder;
-      if (own || clock.now() - seen.sinceMs >= patienceMs) {
-        await this.#finish(held);
-      } else if (clock.now() - beganMs > MAX_WAIT_MS + patienceMs) {
-        throw new OramError(
-          'VAULT_BUSY',
-          'another process is at work on the vault all the time; try again later',
-        );
-      } else {
-        await clock.sleep(Math.min(POLL_MS, Math.max(1, patienceMs)));
-      }
+      await turn.pause();
     }
   }
 
-  /** Runs work that may find the store altered; if it does, the vault is poisoned for all writers. */
+  /** After whatever fails in here the head is looked at anew; after a failed check nothing is served any more. */
   async guarded<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       this.#uncertain = true;
-      if (isIntegrityFailure(error)) await this.#poison(error);
+      if (isIntegrityFailure(error)) this.#poisonedBy ??= error.code;
       throw error;
+    }
+  }
+
+  /**
+   * Runs work that relies on the head as it was seen last. Where a check fails and the head is still that one, the
+   * store was altered, and the vault is poisoned for all writers. Where the head went on, so did what was read: whoever
+   * was paused finds later versions in place of those it knew, and has proved nothing.
+   * @returns undefined in that case
+   */
+  async conclusive<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isIntegrityFailure(error)) throw error;
+      return await this.#poison(error);
     }
   }
 
@@ -121,16 +130,18 @@ export class TreeWriter {
     this.#uncertain = false;
   }
 
-  /** Tells the other writers that everything is being placed anew; the head's version becomes the next generation. */
-  async announce(): Promise<HeldHead> {
+  /**
+   * Tells the other writers that everything is being placed anew; the head's version becomes the next generation.
+   * @returns undefined where another process was first
+   */
+  announce(): Promise<HeldHead | undefined> {
     const { held } = this.current;
-    const change = { phase: 'rebuild', holder: this.holder, leftover: held.head.version + 1 } as const;
     this.#uncertain = true;
-    const announced = await this.heads.swap(held, change);
-    if (announced === undefined) {
-      throw new OramError('VAULT_BUSY', 'another process is at work on the vault; try again');
-    }
-    return announced;
+    return this.heads.swap(held, {
+      phase: 'rebuild',
+      holder: this.holder,
+      leftover: held.head.version + 1,
+    });
   }
 
   /** Takes an announcement back; whatever fails here, the next writer does the same. */
@@ -153,6 +164,11 @@ export class TreeWriter {
     else this.#held = forgotten;
   }
 
+  /** Brings head and state up to date where they may not be. */
+  async assure(): Promise<void> {
+    if (this.#uncertain) await this.settle();
+  }
+
   /** Look at the head before the next epoch. */
   doubt(): void {
     this.#uncertain = true;
@@ -173,10 +189,10 @@ export class TreeWriter {
     context: EpochContext,
     held: HeldHead,
     resolved: Parameters<typeof runEpoch>[2],
-  ): Promise<CommittedEpoch | undefined> {
+  ): Promise<CommittedEpoch | OvertakenEpoch> {
     this.#uncertain = true;
-    const done = await runEpoch(context, held, resolved);
-    if (done === undefined) return undefined;
+    const done = (await this.conclusive(() => runEpoch(context, held, resolved))) ?? OVERTAKEN;
+    if (done.held === undefined) return done;
     this.#held = done.held;
     this.#uncertain = false;
     return done;
@@ -188,42 +204,74 @@ export class TreeWriter {
     return { options, heads, opened, holder, draw: this.#draw };
   }
 
-  /** Finishes what another writer, or this one, began. */
-  async #finish(held: HeldHead): Promise<void> {
-    const { phase, generation } = { ...held.head.body, ...held.head };
-    if (phase === 'rebuild') {
+  /**
+   * Whether a commit that was refused had arrived before, on a try without an answer: the log tells.
+   * @throws OramError VAULT_BUSY where it no longer does
+   */
+  async #wasCommitted({ sequence, version }: Attempt, generation: number): Promise<boolean> {
+    const { held, opened } = this.current;
+    if (opened.state.sequence < sequence) return false;
+    if (held.head.generation === generation) {
+      const [item] = await this.options.state.read([logKey(held.sealer, opened.ledger.layout, sequence)]);
+      if (item !== undefined && held.sealer.open('log', sequence, item.version, item.bytes) !== undefined) {
+        return item.version === version;
+      }
+    }
+    throw new OramError(
+      'VAULT_BUSY',
+      'other processes went on while this one was held up, with or without its changes; look them up',
+    );
+  }
+
+  /** Finishes what another writer, or this one, began. @returns whether that is done */
+  async #finish(held: HeldHead): Promise<boolean> {
+    const { generation, intent } = held.head;
+    if (held.head.body.phase === 'rebuild') {
+      if (generation === 0) {
+        throw new OramError('VAULT_UNKNOWN', 'the making of this vault was cut off; make it again');
+      }
       // Placing everything anew touches nothing of the generation in force, so there is nothing to repeat.
-      if (generation !== 0) await this.heads.swap(held, { phase: 'committed', holder: this.holder });
-      else throw new OramError('VAULT_UNKNOWN', 'the making of this vault was cut off; make it again');
-      return;
+      return (await this.heads.swap(held, { phase: 'committed', holder: this.holder })) !== undefined;
     }
-    await this.#follow(held);
+    if (!(await this.#follow(held))) return false;
     this.#requireSound();
-    await this.#epoch(this.#context(this.current.opened), held, repeatIntent(held.head.intent));
+    const done = await this.#epoch(this.#context(this.current.opened), held, repeatIntent(intent));
+    return done.held !== undefined;
   }
 
-  async #follow(held: HeldHead): Promise<void> {
+  /** @returns whether the state is that of this head; the head may go on while it is read */
+  async #follow(held: HeldHead): Promise<boolean> {
     const warm = this.#opened;
-    const sameTree = warm !== undefined && this.#held?.head.generation === held.head.generation;
+    const sameTree = this.#held?.head.generation === held.head.generation;
+    const opened = await this.conclusive(async () => {
+      if (warm !== undefined && sameTree) {
+        if (warm.state.sequence === held.head.body.sequence) return warm;
+        if (await catchUp(this.options.state, held.head, held.sealer, warm)) return warm;
+      }
+      return await readState(this.options.state, held.head, held.sealer);
+    });
+    if (opened === undefined) return false;
+    // Placed anew by another process: what failed here is not in force any more.
+    if (warm !== undefined && !sameTree) this.#poisonedBy = undefined;
     this.#held = held;
-    if (held.head.body.poisonedBy !== null) {
-      // The state of a poisoned vault is read by a reshuffle alone.
-      this.#poisonedBy = held.head.body.poisonedBy;
-      if (sameTree) return;
-    }
-    if (sameTree && warm.state.sequence === held.head.body.sequence) return;
-    if (sameTree && (await catchUp(this.options.state, held.head, held.sealer, warm))) return;
-    this.#opened = await readState(this.options.state, held.head, held.sealer);
+    this.#opened = opened;
+    return true;
   }
 
-  async #poison(error: OramError): Promise<void> {
-    this.#poisonedBy = error.code;
+  /** @returns undefined where the head went on, so that nothing is proved; else it throws what it was given */
+  async #poison(error: OramError): Promise<undefined> {
+    const { seen } = this.heads;
+    let put: HeldHead | undefined;
     try {
       const held = await this.heads.read();
-      if (held.head.body.poisonedBy !== null) return;
-      await this.heads.swap(held, { poisonedBy: error.code, holder: this.holder }, held.head.intent);
+      if (held.head.version !== seen?.head.version) return undefined;
+      if (held.head.body.poisonedBy !== null) throw error;
+      put = await this.heads.swap(held, { poisonedBy: error.code, holder: this.holder }, held.head.intent);
     } catch {
-      // The head itself may be what was altered, or the table may be gone: this process stays poisoned anyway.
+      // The head may be what was altered, or its table gone: for this process the check has failed anyway.
+      throw error;
     }
+    if (put === undefined) return undefined;
+    throw error;
   }
 }
