@@ -24,6 +24,10 @@ export const AUCTION_ERRORS = {
     status: 422,
     meaning: 'the tender names other parties or keys than this party knows',
   },
+  TENDER_OTHER_PARTIES: {
+    status: 422,
+    meaning: 'the tender names other parties than the consortium that was given',
+  },
   LOT_DUPLICATE: { status: 400, meaning: 'two lots of the tender have the same id' },
   LOT_UNKNOWN: { status: 422, meaning: 'the tender has no lot of this id' },
   AMOUNT_MALFORMED: {

@@ -3,16 +3,19 @@
  */
 
 import { type Command, InvalidArgumentError } from 'commander';
+import { type CheckedConsortium, checkConsortium } from '../auction/consortium.ts';
 import { nodeSignatures } from '../auction/party/signatures-node.ts';
 import type { TenderId } from '../auction/tender.ts';
 import { TacitClient } from '../client/tacit-client.ts';
 import { readConsortium } from '../local/consortium.ts';
+import type { EpochMs } from '../mpc/clock.ts';
 import { CliError } from './errors.ts';
-import { DEFAULT_DIRECTORY } from './workspace.ts';
+import { DEFAULT_DIRECTORY, readJsonFile } from './workspace.ts';
 
 export interface PartyOptions {
   readonly dir: string;
   readonly party?: readonly string[];
+  readonly consortium?: string;
   readonly json?: boolean;
 }
 
@@ -24,21 +27,51 @@ export function withPartyOptions(command: Command): Command {
       'address of a party; three times, in order (default: the local consortium)',
       collectUrls,
     )
+    .option('--consortium <file>', 'the consortium document: keys that tenders must name, and addresses')
     .option('--json', 'print one JSON value');
 }
 
-/** @throws CliError USAGE, NOT_FOUND */
+/** @throws CliError USAGE, NOT_FOUND, FILE_UNREADABLE; AuctionError CONSORTIUM_*, OPERATOR_* */
 export async function consortiumClient(options: PartyOptions): Promise<TacitClient> {
-  return new TacitClient(await partyUrls(options), { tries: 2, receiptSignatures: nodeSignatures });
+  const document = await consortiumDocument(options);
+  return new TacitClient(await partyUrls(options, document), {
+    tries: 2,
+    receiptSignatures: nodeSignatures,
+    ...(document === undefined ? {} : { parties: document.parties }),
+  });
 }
 
-async function partyUrls({ dir, party }: PartyOptions): Promise<readonly [string, string, string]> {
+/**
+ * What `--consortium` names; undefined without it. Tenders outlive the validity of records, so only who signs a new one
+ * asks for it. Whether an account may be shared was settled when the document was joined.
+ */
+export async function consortiumDocument(
+  { consortium }: PartyOptions,
+  now?: EpochMs,
+): Promise<CheckedConsortium | undefined> {
+  if (consortium === undefined) return undefined;
+  const validity = now === undefined ? {} : { now };
+  return checkConsortium(await readJsonFile(consortium), { allowSharedAccount: true, ...validity });
+}
+
+async function partyUrls(
+  { dir, party }: PartyOptions,
+  document: CheckedConsortium | undefined,
+): Promise<readonly [string, string, string]> {
   if (party !== undefined) {
     const [first, second, third, ...more] = party;
     if (first === undefined || second === undefined || third === undefined || more.length > 0) {
       throw new CliError('USAGE', 'name three parties: --party URL0 --party URL1 --party URL2');
     }
     return [first, second, third];
+  }
+  if (document !== undefined) {
+    const [first, second, third] = document.operators.map(({ url }) => url);
+    if (first !== undefined && second !== undefined && third !== undefined) return [first, second, third];
+    throw new CliError(
+      'USAGE',
+      'the consortium document has not all three addresses: name them with --party',
+    );
   }
   const consortium = await readConsortium(dir);
   if (consortium === undefined) {

@@ -15,7 +15,13 @@ import { checkOutcome, mergeOutcomes, type SignedOutcome } from '../auction/outc
 import { checkReceipt, type Receipt, standingOf } from '../auction/receipt.ts';
 import { portableSignatures, type Signatures } from '../auction/signature.ts';
 import type { Submission } from '../auction/submission.ts';
-import { type CheckedTender, checkTender, type SignedTender, type TenderId } from '../auction/tender.ts';
+import {
+  type CheckedTender,
+  checkTender,
+  type PartyRecords,
+  type SignedTender,
+  type TenderId,
+} from '../auction/tender.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
 import { PartyClient, PartyClientError, type PartyClientOptions } from './party-client.ts';
 
@@ -35,15 +41,19 @@ export interface Submitted {
 export interface TacitClientOptions extends PartyClientOptions {
   /** How receipts are checked, the one check that a bidder makes often; Node's own is ten times as fast. */
   readonly receiptSignatures?: Signatures;
+  /** The parties that tenders must name, where they are known beforehand (`auction/consortium.ts`). */
+  readonly parties?: PartyRecords;
 }
 
 export class TacitClient {
   readonly #parties: readonly [PartyClient, PartyClient, PartyClient];
   readonly #receiptSignatures: Signatures;
+  readonly #expected: PartyRecords | undefined;
 
   /** @param urls of parties 0, 1 and 2 */
   constructor(urls: readonly [string, string, string], options: TacitClientOptions = {}) {
     this.#receiptSignatures = options.receiptSignatures ?? portableSignatures;
+    this.#expected = options.parties;
     this.#parties = [
       new PartyClient(urls[0], options),
       new PartyClient(urls[1], options),
@@ -67,14 +77,14 @@ export class TacitClient {
 
   /**
    * The tender of an id, from the first party that has it; its id is its hash, so one answer is enough.
-   * @throws PartyClientError TENDER_UNKNOWN and others, of the last party asked
+   * @throws PartyClientError TENDER_UNKNOWN and others, of the last party asked; AuctionError TENDER_OTHER_PARTIES
    */
   async tender(id: TenderId): Promise<CheckedTender> {
     let failure: unknown;
     for (const party of this.#parties) {
       try {
         const tender = checkTender((await party.tender(id)).signed);
-        if (tender.id === id) return tender;
+        if (tender.id === id) return this.#ofExpected(tender);
         failure = otherTender(party.url);
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -83,6 +93,24 @@ export class TacitClient {
       }
     }
     throw failure;
+  }
+
+  /** An auctioneer, or whoever poses as one, can name three parties of its own: bids for them would be open to it. */
+  #ofExpected(tender: CheckedTender): CheckedTender {
+    const expected = this.#expected;
+    const named = tender.signed.tender.parties;
+    const differing = PARTIES.find(
+      (index) =>
+        expected !== undefined &&
+        (named[index].signingKey !== expected[index].signingKey ||
+          named[index].sealingKey !== expected[index].sealingKey),
+    );
+    if (differing === undefined) return tender;
+    throw new AuctionError(
+      'TENDER_OTHER_PARTIES',
+      `the tender names other keys for party ${differing} than the consortium does`,
+      { party: differing },
+    );
   }
 
   /** The phase at each party; undefined where it cannot be told. */

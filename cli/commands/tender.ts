@@ -9,6 +9,7 @@ import {
   checkTender,
   createTender,
   type PartyRecord,
+  type PartyRecords,
   type SignedTender,
   TENDER_NONCE_BYTES,
   type TenderId,
@@ -16,12 +17,19 @@ import {
 } from '../../auction/tender.ts';
 import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
 import type { Refusal, TacitClient } from '../../client/tacit-client.ts';
+import { systemClock } from '../../functions/system-clock.ts';
 import { readConsortium } from '../../local/consortium.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
 import { durationMs } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
-import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
+import {
+  consortiumClient,
+  consortiumDocument,
+  type PartyOptions,
+  parseTenderId,
+  withPartyOptions,
+} from '../party-options.ts';
 import { readJsonFile, Workspace } from '../workspace.ts';
 
 interface CreateOptions extends PartyOptions {
@@ -75,10 +83,11 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
   const client = await consortiumClient(options);
   const workspace = new Workspace(options.dir);
   const key = await workspace.auctioneerKey(options.key);
+  const known = await knownRecords(options);
   const parties = [
-    await recordOf(client, 0, options),
-    await recordOf(client, 1, options),
-    await recordOf(client, 2, options),
+    await recordOf(client, 0, known),
+    await recordOf(client, 1, known),
+    await recordOf(client, 2, known),
   ] as const;
   const nonce = new Uint8Array(randomBytes(TENDER_NONCE_BYTES));
   const signed = createTender(spec, parties, key.secretKey, nonce, nodeSignatures);
@@ -127,30 +136,41 @@ function report({ id, signed, terms: { spec } }: CheckedTender, { json }: PartyO
 }
 
 /**
- * The keys that a party claims; in a local consortium they are compared with its public file. Elsewhere whoever
- * knows better compares them with what the tender then names.
+ * The keys that a party claims, compared with the consortium document, or else in a local consortium with its public
+ * file. Where there is neither, whoever knows better compares them with what the tender then names.
  */
 async function recordOf(
   client: TacitClient,
   index: PartyIndex,
-  { dir, party }: PartyOptions,
+  known: PartyRecords | undefined,
 ): Promise<PartyRecord> {
   const record = await client.party(index).info();
   const { url } = client.party(index);
   if (record.index !== index)
     throw new CliError('USAGE', `the party at ${url} is party ${record.index}, not ${index}`, { index });
-  const known = party === undefined ? (await readConsortium(dir))?.parties[index].record : undefined;
+  const expected = known?.[index];
   if (
-    known !== undefined &&
-    (known.signingKey !== record.signingKey || known.sealingKey !== record.sealingKey)
+    expected !== undefined &&
+    (expected.signingKey !== record.signingKey || expected.sealingKey !== record.sealingKey)
   ) {
     throw new CliError(
       'PARTY_KEYS_DIFFER',
-      `what answers at ${url} has other keys than the consortium in ${dir} lists`,
-      { index },
+      `what answers at ${url} has other keys than the consortium lists`,
+      {
+        index,
+      },
     );
   }
   return record;
+}
+
+async function knownRecords(options: CreateOptions): Promise<PartyRecords | undefined> {
+  const document = await consortiumDocument(options, systemClock.now());
+  if (document !== undefined || options.party !== undefined) return document?.parties;
+  const local = await readConsortium(options.dir);
+  if (local === undefined) return undefined;
+  const [first, second, third] = local.parties;
+  return [first.record, second.record, third.record];
 }
 
 function deadlineOf({ closesAt, closesIn }: CreateOptions): string | undefined {

@@ -128,6 +128,78 @@ describe.concurrent('commands', () => {
     expect(json(await run('tender', 'show', id, '--json')).phases).toEqual(['open', 'open', 'open']);
   });
 
+  test('hold parties and tenders to a consortium document, where one is given', {
+    timeout: 60_000,
+  }, async () => {
+    const scratch = await mkdtemp(join(tmpdir(), 'tacit-document-'));
+    const documentOf = async (name: string, keysOf: (party: number) => string) => {
+      const records = await Promise.all(
+        [0, 1, 2].map(async (party) => {
+          const out = join(scratch, `${name}-${party}.json`);
+          const named = [
+            '--operator',
+            `O${party}`,
+            '--account',
+            `11111111111${party}`,
+            '--region',
+            'eu-west-1',
+          ];
+          const files = ['--keys', keysOf(party), '--out', out];
+          const made = await tacit('consortium', 'init', '--index', String(party), ...named, ...files);
+          expect(made.code).toBe(0);
+          return out;
+        }),
+      );
+      const out = join(scratch, `${name}.json`);
+      expect((await tacit('consortium', 'join', ...records, '--out', out)).code).toBe(0);
+      return out;
+    };
+    const ours = await documentOf('ours', (party) => join(directory, `party-${party}`, 'keys.json'));
+    const others = await documentOf('others', (party) => join(scratch, `keys-${party}.json`));
+    const { parties } = (await readConsortium(directory))!;
+    const named = parties.flatMap(({ url }) => ['--party', url]);
+    const create = (document: string) =>
+      run(
+        'tender',
+        'create',
+        '--spec',
+        SPEC,
+        '--closes-in',
+        '10m',
+        '--json',
+        '--consortium',
+        document,
+        ...named,
+      );
+    expect(await create(others)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^PARTY_KEYS_DIFFER: /),
+    });
+    const { id } = json(await create(ours));
+    const bid = (document: string, ...more: readonly string[]) =>
+      run(
+        'bid',
+        '--tender',
+        id,
+        '--bidder',
+        'Ann',
+        '--lot',
+        'oak',
+        '--amount',
+        '5',
+        '--consortium',
+        document,
+        ...more,
+      );
+    expect(await bid(others, ...named)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^TENDER_OTHER_PARTIES: /),
+    });
+    expect((await bid(ours, ...named)).code).toBe(0);
+    expect(await bid(ours)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: /) });
+    await rm(scratch, { recursive: true, force: true });
+  });
+
   test('start no second parties in a directory, and leave the first ones be', async () => {
     const second = await tacit('up', '--dir', directory);
     expect(second).toMatchObject({ code: 1, stdout: '' });

@@ -1,12 +1,13 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, test } from 'vitest';
 import { generateSealingKey } from '../../auction/envelope.ts';
+import type { AuctionError } from '../../auction/errors.ts';
 import { type OutcomeStatement, signOutcome } from '../../auction/outcome.ts';
 import { createReceipt } from '../../auction/receipt.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
 import { signerOf } from '../../auction/signature.ts';
 import type { SealedBid } from '../../auction/submission.ts';
-import { type CheckedTender, checkTender, createTender } from '../../auction/tender.ts';
+import { type CheckedTender, checkTender, createTender, type PartyRecords } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
 import { TacitClient } from '../../client/tacit-client.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
@@ -30,6 +31,7 @@ const records = await Promise.all(
   })),
 );
 const auctioneer = random(32);
+const auctioneerKey = signerOf(auctioneer).publicKey;
 
 function newTender(): CheckedTender {
   const spec = parseTenderSpec({
@@ -98,6 +100,27 @@ describe('a client of three parties', () => {
       [2, 'RECEIPT_MISMATCH'],
     ]);
     expect(standing).toBe('does-not-count');
+  });
+
+  test('takes no tender of other parties than those it was given, whoever shows it', async () => {
+    const tender = newTender();
+    const shown = { json: { signed: tender.signed, state: { phase: 'open' } } };
+    const { url } = (await clientOf([shown], [shown], [shown])).party(0);
+    const { parties } = tender.signed.tender;
+    const codeWith = (expected: PartyRecords) =>
+      new TacitClient([url, url, url], { tries: 1, parties: expected }).tender(tender.id).then(
+        ({ id }) => id,
+        (error: AuctionError) => error.code,
+      );
+    expect(await codeWith(parties)).toBe(tender.id);
+    for (const index of PARTIES) {
+      const [signing, sealing] = ['signingKey', 'sealingKey'].map((key) =>
+        parties.map((party) => (party.index === index ? { ...party, [key]: auctioneerKey } : party)),
+      );
+      for (const other of [signing, sealing]) {
+        expect(await codeWith(other as unknown as PartyRecords)).toBe('TENDER_OTHER_PARTIES');
+      }
+    }
   });
 
   test('counts the receipts of parties whose addresses are mixed up, and tells', async () => {

@@ -10,6 +10,8 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   TENDER_UNKNOWN: 'Check the id; publish the tender at this party as well. Exit code 3: it may come later.',
   TENDER_PARTIES_MISMATCH:
     'Auctioneer: take the keys from `GET /party` of the three parties, in order. Operator: check the configured consortium.',
+  TENDER_OTHER_PARTIES:
+    'Bidder: do not bid. Ask the auctioneer, and compare the fingerprint of the consortium document.',
   LOT_DUPLICATE: 'Auctioneer: give each lot an id of its own.',
   LOT_UNKNOWN: 'Use an id that the tender lists (`tacit tender show`).',
   AMOUNT_MALFORMED: 'Write digits and one optional point: `1250`, `1250.5`, `1250.50`.',
