@@ -17,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   clearing: 'clearing.ts',
   intake: 'intake.ts',
   'cold-start': 'cold-start.ts',
+  vault: 'vault.ts',
 };
 
 async function runAll(names: readonly string[], extra: readonly string[]): Promise<void> {
