@@ -273,15 +273,12 @@ export class FieldKernels {
         wordCount,
       });
     }
-    // Without `#require` and `inParts`: an array and a closure would take longer than the AND of a short vector.
+    // Without `#require` and `inParts`: an array and a closure would take longer than the AND of a short vector. What
+    // lies between two allocated places is allocated, so the lowest and the highest operand stand for all six.
     const { memory } = this;
-    const bytes = wordCount << 2;
-    memory.requireAllocated(x0, bytes);
-    memory.requireAllocated(x1, bytes);
-    memory.requireAllocated(y0, bytes);
-    memory.requireAllocated(y1, bytes);
-    memory.requireAllocated(mask, bytes);
-    memory.requireAllocated(out, bytes);
+    const bytes = 4 * wordCount;
+    memory.requireAllocated(Math.min(x0, x1, y0, y1, mask, out), bytes);
+    memory.requireAllocated(Math.max(x0, x1, y0, y1, mask, out), bytes);
     for (let at = 0; at < bytes; at += 16 * PART) {
       const vectors = Math.min(PART, (bytes - at) >>> 4);
       this.#kernels.andShares(x0 + at, x1 + at, y0 + at, y1 + at, mask + at, out + at, vectors);

@@ -60,6 +60,24 @@ describe('the memory of the kernels', () => {
     expect(refused.map(codeOf)).toEqual(refused.map(() => 'KERNEL_OPERAND_RANGE'));
   });
 
+  test('the AND kernel refuses each operand that lies outside, and counts beyond any memory', () => {
+    const kernels = new FieldKernels();
+    const inside = kernels.memory.allocate(64);
+    type Operands = [x0: number, x1: number, y0: number, y1: number, mask: number, out: number];
+    for (const outside of [HEAP_START - 16, inside + 16, -16, Number.NaN, 2 ** 32]) {
+      for (let position = 0; position < 6; position++) {
+        const operands: Operands = [inside, inside, inside, inside, inside, inside];
+        operands[position] = outside;
+        expect(codeOf(() => kernels.andShares(...operands, 16))).toBe('KERNEL_OPERAND_RANGE');
+      }
+    }
+    for (const words of [-4, 2 ** 30, 2 ** 32]) {
+      expect(codeOf(() => kernels.andShares(inside, inside, inside, inside, inside, inside, words))).toBe(
+        'KERNEL_OPERAND_RANGE',
+      );
+    }
+  });
+
   test('shapes that a kernel does not take are refused', () => {
     const kernels = new FieldKernels();
     const vector = kernels.memory.allocate(4096);
