@@ -36,14 +36,15 @@ export async function demonstrateVault(): Promise<void> {
   await inTemporaryDirectory(async (directory, signal) => {
     const parameters = chooseParameters(SIZES);
     const startedAt = performance.now();
+    print(dim('  A table is made and filled with the suppliers of the examples.'));
     const local = await createLocalVault({ directory, name: NAME }, parameters, { signal });
     try {
       const records = await fill(local, { signal });
       const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
       print(
-        `  ${records.toLocaleString('en')} suppliers of the examples, sealed and placed at random in ${seconds} s in a table that`,
+        `  ${records.toLocaleString('en')} records, sealed and placed at random in ${seconds} s. Somebody else may own the table.`,
       );
-      print('  somebody else may own. One is looked up, one that is not there, and one is changed:\n');
+      print('  One is looked up, one that is not there, and one is changed:\n');
       const steps: Step[] = [];
       for (const step of STEPS) {
         signal.throwIfAborted();

@@ -81,12 +81,12 @@ async function putRecord(
 ): Promise<void> {
   const bytes = await givenValue(value, options);
   await withVault(name, options, ({ access }) => access((vault) => vault.put(key, bytes)));
-  if (options.json === true) printJson({ key, stored: true, ...jsonValue(bytes) });
+  if (options.json === true) printJson({ key, found: true, ...jsonValue(bytes) });
 }
 
 async function deleteRecord(name: string, key: string, options: VaultCommandOptions): Promise<void> {
   const found = await withVault(name, options, ({ access }) => access((vault) => vault.delete(key)));
-  if (options.json === true) printJson({ key, found });
+  if (options.json === true) printJson({ key, found, value: null });
   finish(found, options);
 }
 

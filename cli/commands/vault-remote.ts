@@ -65,14 +65,14 @@ export function vaultRemoteCommand(): Command {
         .action(async (name: string, key: string, value: string | undefined, options: PutOptions) => {
           const bytes = await givenValue(value, options);
           await (await openRemote(name, options)).put(key, bytes);
-          if (options.json === true) printJson({ key, stored: true, ...jsonValue(bytes) });
+          if (options.json === true) printJson({ key, found: true, ...jsonValue(bytes) });
         }),
     )
     .addCommand(
       recordCommand('delete', 'delete a record').action(
         async (name: string, key: string, options: RemoteOptions) => {
           const found = await (await openRemote(name, options)).delete(key);
-          if (options.json === true) printJson({ key, found });
+          if (options.json === true) printJson({ key, found, value: null });
           finish(found, options);
         },
       ),

@@ -23,6 +23,10 @@ describe.concurrent('tacit demo', () => {
     expect(stdout).toContain('Protocol verified withstands one of the three parties, malicious');
     expect(stdout).not.toContain('semi-honest');
     expect(stdout).toMatch(/0 of 21\s+3/);
+    expect(stdout).toContain('5,400 records, sealed and placed at random');
+    const seen = [...stdout.matchAll(/^ {2}(?:get|put) NL-KVK-\d+ .+ (\d+) +(\d+) +(\d+)$/gm)];
+    expect(seen).toHaveLength(4);
+    expect(new Set(seen.map(([, , calls, bytes]) => `${calls} ${bytes}`)).size).toBe(1);
   });
 
   test('that is interrupted leaves no keys behind', { timeout: 60_000 }, async () => {

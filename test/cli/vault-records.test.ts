@@ -47,7 +47,7 @@ test('create, load, get, put, delete', { timeout: TIMEOUT_MS }, async () => {
   expect(await workshop.run('get', 'v', 'k7')).toBe('changed ü\n');
   expect(await workshop.runJson('put', 'v', 'new', 'n')).toEqual({
     key: 'new',
-    stored: true,
+    found: true,
     value: 'n',
   });
   expect(await workshop.run('has', 'v', 'new')).toBe('yes\n');
@@ -55,7 +55,7 @@ test('create, load, get, put, delete', { timeout: TIMEOUT_MS }, async () => {
   expect(await workshop.attempt('delete', 'v', 'new')).toMatchObject({ code: 3, stdout: '' });
   expect(await workshop.attempt('delete', 'v', 'new', '--json')).toMatchObject({
     code: 3,
-    stdout: '{"key":"new","found":false}\n',
+    stdout: '{"key":"new","found":false,"value":null}\n',
   });
   expect(await workshop.attempt('has', 'v', 'new', '--json')).toMatchObject({
     code: 3,
