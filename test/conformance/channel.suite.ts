@@ -115,9 +115,10 @@ export function describeChannel(name: string, create: () => Promise<Three<Channe
     test('parcels that were given up arrive unchanged; their address stays taken', async () => {
       for (const bytes of [3, 40_000, 1_000_000]) {
         const step = `${bytes}`;
-        const [one, two] = [randomBytes(bytes), randomBytes(bytes)];
-        const givenUp = () => to([1, Buffer.from(one)], [2, Buffer.from(two)]).to;
-        await channels[0].post(topic, step, { to: givenUp(), givenUp: true });
+        const [own, one, two] = [randomBytes(bytes), randomBytes(bytes), randomBytes(bytes)];
+        const givenUp = to([0, Buffer.from(own)], [1, Buffer.from(one)], [2, Buffer.from(two)]).to;
+        await channels[0].post(topic, step, { to: givenUp, givenUp: true });
+        expect(own.equals(await channels[0].collect(topic, step, 0, never))).toBe(true);
         expect(one.equals(await channels[1].collect(topic, step, 0, never))).toBe(true);
         expect(two.equals(await channels[2].collect(topic, step, 0, never))).toBe(true);
         await expect(channels[0].post(topic, step, to([1, two], [2, one]))).rejects.toMatchObject({

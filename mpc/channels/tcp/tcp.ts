@@ -104,9 +104,15 @@ class ConnectedChannel implements TcpChannel {
     const sending: Promise<void>[] = [];
     for (const [party, payload] of parcels.to) {
       const link = this.#links.get(party);
-      const sent = link?.send({ kind: 'parcel', topic, step, payload }, parcels.givenUp);
-      if (link === undefined) this.#inboxes[this.self].wake(`${topic}#${step}`, payload);
-      if (sent !== undefined) sending.push(sent);
+      if (link !== undefined) {
+        const sent = link.send({ kind: 'parcel', topic, step, payload }, parcels.givenUp);
+        if (sent !== undefined) sending.push(sent);
+      } else if (parcels.givenUp) {
+        // The own outbox keeps nothing that was given up.
+        this.#inboxes[this.self].accept(topic, step, payload, false);
+      } else {
+        this.#inboxes[this.self].wake(`${topic}#${step}`, payload);
+      }
     }
     if (sending.length > 0) await Promise.all(sending);
   }
