@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runExampleExchange } from './example-exchange.ts';
 import { GENERATED_PARTS, partOf, withPart } from './generated.ts';
-import { OPEN_API_FILE, openApiText } from './open-api-file.ts';
+import { writeOpenApiFile } from './open-api-file.ts';
 import { ROOT } from './repository.ts';
 
 const example = await runExampleExchange();
@@ -17,4 +17,4 @@ for (const { page, name, render, matches } of GENERATED_PARTS) {
   writeFileSync(path, withPart(text, name, rendered));
   process.stdout.write(`${page}: ${name} rewritten\n`);
 }
-writeFileSync(join(ROOT, OPEN_API_FILE), openApiText());
+writeOpenApiFile();
