@@ -22,7 +22,7 @@ const COMMANDS = {
   consortium: async () => (await import('./commands/consortium.ts')).consortiumCommand(),
   cost: async () => (await import('./commands/cost.ts')).costCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
-  vault: async () => (await import('./commands/vault.ts')).vaultCommand(),
+  vault: async () => (await import('./commands/vault.ts')).vaultCommand(process.argv[3]),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),
 } as const satisfies Readonly<Record<string, () => Promise<Command>>>;
 

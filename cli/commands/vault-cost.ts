@@ -4,7 +4,7 @@
  */
 
 import { Command } from 'commander';
-import type { AccessCost, CostChoice, VaultCost } from '../../oram/cost.ts';
+import { type AccessCost, type CostChoice, costChoices, costOf, type VaultCost } from '../../oram/cost.ts';
 import { chooseParameters, valueBytes } from '../../oram/parameters.ts';
 import { bold, print, printJson, table } from '../output.ts';
 import { type SizeOptions, sizesOf, withSizeOptions } from './vault-bulk.ts';
@@ -20,8 +20,7 @@ export function costCommand(): Command {
     .action(showCost);
 }
 
-async function showCost(options: CostOptions): Promise<void> {
-  const { costChoices, costOf } = await import('../../oram/cost.ts');
+function showCost(options: CostOptions): void {
   const sizes = sizesOf(options);
   const cost = costOf(chooseParameters(sizes));
   const choices = costChoices(sizes);

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { type Ran, tacit } from './run.ts';
 
 /** Some processes one after the other, on a machine that also runs other tests. */
-export const TIMEOUT_MS = 60_000;
+export const TIMEOUT_MS = 120_000;
 
 /** A vault of five levels, four of them in the table. */
 export const TREE = ['--records', '40', '--block', '32', '--layout', 'tree'] as const;
