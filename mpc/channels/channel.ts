@@ -16,8 +16,8 @@ import type { PartyIndex } from '../party.ts';
  * One item: either the same bytes for everybody, or a parcel for each peer named.
  *
  * Bytes stay the caller's, who must not change them afterwards, unless it gives them up: then each parcel is a buffer of
- * its own that nobody else refers to, and the channel frees or overwrites it as soon as it is sent. What a channel has
- * given up itself it cannot compare with a retry, so a second post for that address may be a conflict with any bytes.
+ * its own that nobody else refers to, and the channel may free or overwrite it once it is sent, not before. Having
+ * kept nothing to compare with, it may refuse a second post for that address whatever its bytes.
  */
 export type Parcels =
   | { readonly everyone: Uint8Array }
