@@ -2,8 +2,10 @@ import { hash } from 'node:crypto';
 import { type AttributeValue, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
+import { problemOf } from '../../functions/problem-details.ts';
 import type { VaultRequest } from '../../functions/vault-request.ts';
 import { VaultClient } from '../../local/vault-client.ts';
+import { OramError } from '../../oram/errors.ts';
 import { type PartyHost, post, startPartyHost } from './party-host.ts';
 import { STATE_TABLE, startVaultHost, TREE_TABLE, VALUE_BYTES, type VaultHost } from './vault-host.ts';
 import { newSigner, requestFor, resigned, text } from './vault-requests.ts';
@@ -180,14 +182,20 @@ describe('an operator who reads the log', () => {
   });
 
   test('sees a warm environment keep the vault open from one request to the next', async () => {
-    const { writer } = await newVault();
-    for (let asked = 0; asked < 4; asked++) await writer.get('a');
+    const { vault, writer } = await newVault();
+    for (let asked = 0; asked < 4; asked++) {
+      await writer.get('a');
+      // A refusal is no reason to open it anew.
+      const facts = { vault, party: host.party, requester: host.writer, valueBytes: VALUE_BYTES + 1 };
+      expect((await post(operationsOf(vault), requestFor(facts, { kind: 'dummy' }))).status).toBe(422);
+    }
     const log = lines.map((line) =>
       z.parse(z.object({ epochs: z.int(), readUnits: z.int() }), JSON.parse(line)),
     );
     expect(log.map(({ epochs }) => epochs)).toEqual([1, 2, 3, 4]);
     // Units are counted since the vault was opened, which is paid once; an access of a tree always costs the same.
     const [first = 0, second = 0, third = 0, fourth = 0] = log.map(({ readUnits }) => readUnits);
+    expect(second - first).toBeGreaterThan(0);
     expect(third - second).toBe(second - first);
     expect(fourth - third).toBe(second - first);
     expect(first).toBeGreaterThan(second - first);
@@ -267,6 +275,27 @@ describe('a table that was altered', () => {
     expect(refused).toMatchObject({ code: expect.stringMatching(/^BUCKET_/), status: 500, facts: {} });
     await expect(writer.put('a', text('2'))).rejects.toMatchObject({ code: 'VAULT_POISONED', status: 500 });
     expect(lines.map((line) => JSON.parse(line)['code'])).toContain('VAULT_POISONED');
+  });
+
+  test('is served again, by the same environment, after its operator placed everything anew', async () => {
+    const { vault, reader, writer } = await newVault();
+    await writer.put('a', text('1'));
+    await alter(TREE_TABLE);
+    await expect(reader.get('a')).rejects.toMatchObject({ status: 500 });
+    const operator = await host.open(vault);
+    expect(await operator.reshuffle({ acceptLoss: true })).toMatchObject({ kept: expect.any(Number) });
+    await operator.close();
+    await writer.put('b', text('2'));
+    expect(await reader.get('b')).toEqual(text('2'));
+  });
+
+  test('gives its facts to the operator alone', () => {
+    const facts = { bucket: 3 };
+    const problem = problemOf(new OramError('BUCKET_STALE', 'bucket 3 has version 2', facts), 'request');
+    expect(problem).toMatchObject({ code: 'BUCKET_STALE', status: 500 });
+    expect(JSON.stringify(problem)).not.toMatch(/3|bucket 3|"facts"/);
+    const full = problemOf(new OramError('VAULT_UNKNOWN', 'no vault here', { vault: 'v' }), 'request');
+    expect(full).toMatchObject({ status: 404, detail: 'no vault here', facts: { vault: 'v' } });
   });
 });
 

@@ -153,33 +153,36 @@ describe('an access that runs into the time limit', () => {
 });
 
 describe('an environment whose tables do not answer', () => {
-  test('says STORE_REFUSED or STORE_UNAVAILABLE, and serves again when they do', async () => {
-    const vault = await newVault();
-    const client = new DynamoDBClient({
-      endpoint: host.dynamodb.endpoint,
-      region: 'us-east-1',
-      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
-    });
-    let down = true;
-    client.middlewareStack.add(
-      (next) => async (args) => {
-        if (!down) return await next(args);
-        throw Object.assign(new Error('no'), {
-          name: 'AccessDeniedException',
-          $metadata: { httpStatusCode: 400 },
-        });
-      },
-      { step: 'initialize', name: 'down' },
-    );
-    try {
-      const environment = invoker(vault, host.environment({ treeClient: client }));
-      const refused = await environment.invoke(30_000, { kind: 'get', key: 'a' });
-      expect(refused).toMatchObject({ statusCode: 500, body: { code: 'STORE_REFUSED' } });
-      down = false;
-      await environment.put('a', 'again');
-      expect(await environment.get('a')).toEqual(text('again'));
-    } finally {
-      client.destroy();
-    }
-  });
+  test.each(['treeClient', 'stateClient'] as const)(
+    'refuses while the %s fails, and serves again when it does not',
+    async (table) => {
+      const vault = await newVault();
+      const client = new DynamoDBClient({
+        endpoint: host.dynamodb.endpoint,
+        region: 'us-east-1',
+        credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      });
+      let down = true;
+      client.middlewareStack.add(
+        (next) => async (args) => {
+          if (!down) return await next(args);
+          throw Object.assign(new Error('no'), {
+            name: 'AccessDeniedException',
+            $metadata: { httpStatusCode: 400 },
+          });
+        },
+        { step: 'initialize', name: 'down' },
+      );
+      try {
+        const environment = invoker(vault, host.environment({ [table]: client }));
+        const refused = await environment.invoke(30_000, { kind: 'get', key: 'a' });
+        expect(refused).toMatchObject({ statusCode: 500, body: { code: 'STORE_REFUSED' } });
+        down = false;
+        await environment.put('a', 'again');
+        expect(await environment.get('a')).toEqual(text('again'));
+      } finally {
+        client.destroy();
+      }
+    },
+  );
 });

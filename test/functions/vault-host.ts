@@ -9,9 +9,10 @@ import { systemClock } from '../../functions/system-clock.ts';
 import type { VaultGrant } from '../../functions/vault-access/authorisation.ts';
 import type { VaultAccess } from '../../functions/vault-access/vault-access.handler.ts';
 import { OpenVaults } from '../../functions/vaults.ts';
-import { createVault } from '../../oram/open-vault.ts';
+import { createVault, openVault, type VaultOptions } from '../../oram/open-vault.ts';
 import { chooseParameters, type VaultSizes } from '../../oram/parameters.ts';
 import { createDynamodbStore, createVaultTable } from '../../oram/stores/dynamodb.ts';
+import type { Vault } from '../../oram/vault.ts';
 import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';
 import { newSigner, random } from './vault-requests.ts';
 
@@ -30,6 +31,8 @@ export interface VaultHost {
   readonly writer: ReturnType<typeof newSigner>;
   /** Makes an empty vault that reader and writer may ask. */
   provide(name: string, sizes?: VaultSizes): Promise<void>;
+  /** As its operator opens it, outside of any function. */
+  open(name: string): Promise<Vault>;
   /** What one environment of the function is made of. */
   environment(options?: EnvironmentOptions): VaultAccess;
   close(): Promise<void>;
@@ -37,6 +40,7 @@ export interface VaultHost {
 
 export interface EnvironmentOptions {
   readonly treeClient?: DynamoDBClient;
+  readonly stateClient?: DynamoDBClient;
   readonly patienceMs?: number;
 }
 
@@ -48,31 +52,33 @@ export async function startVaultHost(): Promise<VaultHost> {
   const [reader, writer] = [newSigner(), newSigner()];
   const grants: VaultGrant[] = [];
   const party = newSigner().publicKey;
+  const optionsOf = (name: string): VaultOptions => {
+    const key = keys.get(name);
+    if (key === undefined) throw new Error(`no vault ${name}`);
+    const tree = createDynamodbStore({ client, tableName: TREE_TABLE, clock: systemClock });
+    const state = createDynamodbStore({ client, tableName: STATE_TABLE, clock: systemClock });
+    return { name, key, tree, state, clock: systemClock, random };
+  };
   return {
     dynamodb,
     party,
     reader,
     writer,
     provide: async (name, sizes = SIZES) => {
-      const key = createSecretKey(random(32));
-      keys.set(name, key);
+      keys.set(name, createSecretKey(random(32)));
       grants.push({ vault: name, requester: reader.publicKey, rights: 'read' });
       grants.push({ vault: name, requester: writer.publicKey, rights: 'write' });
-      const tree = createDynamodbStore({ client, tableName: TREE_TABLE, clock: systemClock });
-      const state = createDynamodbStore({ client, tableName: STATE_TABLE, clock: systemClock });
-      const vault = await createVault(
-        { name, key, tree, state, clock: systemClock, random },
-        chooseParameters(sizes),
-      );
+      const vault = await createVault(optionsOf(name), chooseParameters(sizes));
       await vault.close();
     },
-    environment: ({ treeClient = client, patienceMs } = {}) => ({
+    open: (name) => openVault(optionsOf(name)),
+    environment: ({ treeClient = client, stateClient = client, patienceMs } = {}) => ({
       party,
       grants,
       vaults: new OpenVaults({
         keys,
         tree: { client: treeClient, tableName: TREE_TABLE },
-        state: { client, tableName: STATE_TABLE },
+        state: { client: stateClient, tableName: STATE_TABLE },
         clock: systemClock,
         ...(patienceMs === undefined ? {} : { patienceMs }),
       }),
