@@ -2,15 +2,15 @@
  * What AWS charges for the few things that parties use: one table with its region and date, from which every cost
  * model of this project is computed, so that no figure is written twice.
  *
- * Source: the public price pages named beside each group, without free tiers, savings plans, taxes or support.
- * Prices change and differ by region: a figure computed from this table is as old as `PRICES_AS_OF`. To price
+ * Source: the public price pages named beside each group, without free tiers, savings plans, taxes or support; noted by
+ * hand from publications that quote those pages, so compare before you rely on a figure. Prices change and differ by region: a figure computed from this table is as old as `PRICES_AS_OF`. To price
  * another region, copy the table. Unit: US dollars.
  */
 
 /** Where the prices hold. */
 export const PRICES_REGION = 'us-east-1';
 
-/** When they were last compared with the price pages. */
+/** When they were noted. */
 export const PRICES_AS_OF = '2026-11-22';
 
 const MILLION = 1_000_000;
