@@ -76,7 +76,7 @@ export async function closingAfter<Value>(
 }
 
 const PHASES = {
-  reading: 'reading records',
+  reading: 'reading',
   placing: 'placing blocks',
   writing: 'writing buckets',
   removing: 'removing what is old',

@@ -29,7 +29,7 @@ export async function takeLock(path: string, waitMs: number, clock: Clock): Prom
     } catch (error) {
       await lock.close();
       if (!isHeld(error)) {
-        const detail = `${path} cannot be opened: check that the directory can be written and is no other program's`;
+        const detail = `${path} cannot be opened: check that it can be written, is no other program's and is not damaged`;
         throw new OramError('STORE_REFUSED', detail, { path }, { cause: error });
       }
     }

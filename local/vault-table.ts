@@ -19,6 +19,7 @@ import { createDynamodbStore, createVaultTable } from '../oram/stores/dynamodb.t
 import type { ItemStore } from '../oram/stores/store.ts';
 import { ATTRIBUTES } from '../oram/stores/units.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
+import { takeLock } from './vault-lock.ts';
 import type { TableRequest } from './vault-trace.ts';
 
 const ACCESS_KEY_BYTES = 16;
@@ -37,10 +38,12 @@ export interface VaultTableOptions {
   readonly onRequest?: (request: TableRequest) => void;
 }
 
-/** @throws OramError STORE_UNAVAILABLE, STORE_REFUSED */
+/** @throws OramError STORE_UNAVAILABLE; STORE_REFUSED, where the files are damaged too; VAULT_BUSY */
 export async function openVaultTable(options: VaultTableOptions): Promise<VaultTable> {
   const { path, name, clock } = options;
   if (!existsSync(path)) await makeTable(options);
+  // Files that cannot be opened would end the process once the engine is asked for anything.
+  await (await takeLock(path, 0, clock))();
   const { client, close } = await startEngine(options);
   return { store: createDynamodbStore({ client, tableName: name, clock, random: randomBytes }), close };
 }

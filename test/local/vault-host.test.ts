@@ -81,6 +81,13 @@ describe('the directory', () => {
     });
   });
 
+  test('with damaged files is refused', async () => {
+    const where = await places('damaged');
+    await (await startVaultHost(where, WAIT_MS)).close();
+    await writeFile(join(where.state, 'CURRENT'), 'MANIFEST-999999\n');
+    await expect(startVaultHost(where, WAIT_MS)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
+  });
+
   test.each(['', '../up', 'a/b', 'ü', 'x'.repeat(65)])('takes no vault named %j', (name) => {
     expect(() => placesOf(root, name)).toThrow('VAULT_NAME');
   });
