@@ -3,8 +3,9 @@
  * model of this project is computed, so that no figure is written twice.
  *
  * Source: the public price pages named beside each group, without free tiers, savings plans, taxes or support; noted by
- * hand from publications that quote those pages, so compare before you rely on a figure. Prices change and differ by region: a figure computed from this table is as old as `PRICES_AS_OF`. To price
- * another region, copy the table. Unit: US dollars.
+ * hand from publications that quote those pages, so compare before you rely on a figure. Prices change and differ by
+ * region: a figure computed from this table is as old as `PRICES_AS_OF`. To price another region, copy the table.
+ * Unit: US dollars.
  */
 
 /** Where the prices hold. */

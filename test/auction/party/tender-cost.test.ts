@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { idleCost, tenderCost } from '../../../auction/party/tender-cost.ts';
 import { DYNAMODB_PRICES } from '../../../mpc/prices.ts';
+import { readRepositoryFile } from '../../docs/repository.ts';
 import { runCountedAuction } from '../../support/counted-auction.ts';
 
 const SHAPE = { bids: 100, bits: 64, rule: 'first-price', protocol: 'verified' } as const;
@@ -57,4 +58,11 @@ test('the idle cost is the sum of what stands there', () => {
     9,
   );
   expect(perHundredTendersKept).toBeLessThan(1);
+});
+
+test('operations.md has the figures that the model gives', () => {
+  const page = readRepositoryFile('docs/operations.md');
+  expect(page).toContain(`100 bids of 64 bits costs $${tenderCost(SHAPE).dollars.toFixed(4)} in all three`);
+  expect(page).toContain(`1,000 bids $${tenderCost({ ...SHAPE, bids: 1_000 }).dollars.toFixed(4)}.`);
+  expect(page).toContain(`costs $${idleCost().total.toFixed(2)} a month`);
 });
