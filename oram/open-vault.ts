@@ -1,7 +1,8 @@
-/** Creating and opening a vault, whichever layout it has. */
+/** Creating, opening and destroying a vault, whichever layout it has. */
 
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../mpc/clock.ts';
+import { destroyTree } from './destroy.ts';
 import { OramError } from './errors.ts';
 import type { Head } from './head.ts';
 import { HeadStore, type HeldHead } from './head-store.ts';
@@ -9,7 +10,7 @@ import type { VaultParameters } from './parameters.ts';
 import { Rebuild, removeGeneration } from './rebuild.ts';
 import { DIGEST_KEY_BYTES } from './record-keys.ts';
 import { openScanVault } from './scan-vault.ts';
-import { firstScanItem } from './scan-writer.ts';
+import { firstScanItem, ScanWriter } from './scan-writer.ts';
 import { VAULT_ID_BYTES } from './sealing.ts';
 import type { ItemStore } from './stores/store.ts';
 import { TreeVault, unitsOf } from './tree-vault.ts';
@@ -78,6 +79,18 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const writer = new TreeWriter(options, heads);
   await writer.guarded(() => writer.settle());
   return new TreeVault(writer, unitsBefore);
+}
+
+/**
+ * Deletes a vault that may be too damaged to open, or that was being made or destroyed by a process that is gone.
+ * @throws OramError VAULT_UNKNOWN, VAULT_KEY, VAULT_BUSY, HEAD_FORGED, HEAD_MALFORMED, and those of the stores
+ */
+export async function destroyVault(options: VaultOptions, bulk: BulkOptions = {}): Promise<void> {
+  requireName(options.name);
+  const heads = new HeadStore(options);
+  const held = await heads.read();
+  if (held.head.body.parameters.layout === 'scan') await new ScanWriter(options, heads, held).remove();
+  else await destroyTree(new TreeWriter(options, heads), bulk);
 }
 
 /** The item first: until there is a head it belongs to nobody. */

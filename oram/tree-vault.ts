@@ -1,8 +1,8 @@
 /** The vault of layout `tree`: Path ORAM over two tables, behind the interface that users see. */
 
 import { stateLayout } from './checkpoint.ts';
+import { destroyTree } from './destroy.ts';
 import { OramError } from './errors.ts';
-import { headKey } from './head.ts';
 import type { HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
 import { OperationQueue } from './operation-queue.ts';
@@ -112,14 +112,7 @@ export class TreeVault implements Vault {
   }
 
   destroy(options: BulkOptions = {}): Promise<void> {
-    return this.#queue.exclusively(async () => {
-      const held = await this.#announce();
-      for (const generation of [held.head.generation, held.head.body.leftover]) {
-        if (generation !== null) await removeGeneration(this.#writer, held, generation, options);
-      }
-      await this.#options.state.remove([headKey(this.name)]);
-      this.#writer.doubt();
-    });
+    return this.#queue.exclusively(() => destroyTree(this.#writer, options));
   }
 
   close(): Promise<void> {

@@ -130,6 +130,21 @@ export class TreeWriter {
     this.#uncertain = false;
   }
 
+  /** Has the vault to itself, whatever is the matter with it: for destroying it. @throws OramError VAULT_BUSY */
+  async claim(): Promise<HeldHead> {
+    const turn = new Turn(this.options);
+    this.#uncertain = true;
+    for (;;) {
+      const held = await this.heads.read();
+      const { phase, holder } = held.head.body;
+      if (phase === 'committed' || holder === this.holder || turn.isOver(held.head)) {
+        const claimed = await this.heads.swap(held, { phase: 'rebuild', holder: this.holder });
+        if (claimed !== undefined) return claimed;
+      }
+      await turn.pause();
+    }
+  }
+
   /**
    * Tells the other writers that everything is being placed anew; the head's version becomes the next generation.
    * @returns undefined where another process was first
