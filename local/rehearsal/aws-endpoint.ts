@@ -1,0 +1,192 @@
+/**
+ * The AWS that the functions of a rehearsal talk to: DynamoDB, Secrets Manager and Lambda behind one address, for all
+ * accounts, with the permissions of the templates in front of them.
+ *
+ * Who calls is told by the access key, which each function has of its own, as it would by its role's credentials;
+ * signatures are not checked. A call goes through if the policies allow it to that role, on a table, secret or function
+ * that a template declares. Tables are dynalite's, under names with account and region in them; a caller names them as it
+ * would on AWS, by name in its own account or by ARN in another.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import * as z from 'zod/mini';
+import { closeServer, listenOnLoopback } from '../listen.ts';
+import { readBody } from '../read-body.ts';
+import type { Permissions } from './permissions.ts';
+import type { Place } from './template.ts';
+
+export interface Caller extends Place {
+  /** ARN. */
+  readonly role: string;
+}
+
+export interface AwsEndpointOptions {
+  readonly permissions: Permissions;
+  /** By access key. */
+  readonly callers: ReadonlyMap<string, Caller>;
+  /** Of the engine behind the tables. */
+  readonly dynamodbUrl: string;
+  /** ARNs of tables that there are. */
+  readonly tables: ReadonlySet<string>;
+  /** Values by ARN. */
+  readonly secrets: ReadonlyMap<string, string>;
+  /** Takes an asynchronous invocation; undefined where there is no such function. */
+  readonly invoke: (functionArn: string, event: unknown) => boolean;
+  /** Everything that was refused, as `<role> <action> <resource>: <why>`. */
+  readonly onRefused: (line: string) => void;
+}
+
+/** DynamoDB's own bound of a request. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
+
+const oneTableSchema = z.object({ TableName: z.string() });
+const batchSchema = z.object({ RequestItems: z.record(z.string(), z.unknown()) });
+const secretSchema = z.object({ SecretId: z.string() });
+
+/** What a batch answer says by table. */
+const BY_TABLE = ['Responses', 'UnprocessedKeys', 'UnprocessedItems'] as const;
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export class AwsEndpoint {
+  readonly #options: AwsEndpointOptions;
+  readonly #server: Server;
+
+  constructor(options: AwsEndpointOptions) {
+    this.#options = options;
+    this.#server = createServer((request, response) => {
+      this.#answer(request)
+        .then((answer) => send(response, answer))
+        .catch(() => response.destroy());
+    });
+  }
+
+  /** @returns its address */
+  async start(): Promise<string> {
+    return `http://127.0.0.1:${await listenOnLoopback(this.#server, 0)}`;
+  }
+
+  stop(): Promise<void> {
+    return closeServer(this.#server);
+  }
+
+  async #answer(request: IncomingMessage): Promise<Answer> {
+    const body = await readBody(request, MAX_REQUEST_BYTES);
+    if (body === undefined) return { status: 413, body: '' };
+    const key = /Credential=([^/,\s]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const caller = this.#options.callers.get(key);
+    if (caller === undefined) return refusal('UnrecognizedClientException', 'nobody has this access key');
+    const target = String(request.headers['x-amz-target'] ?? '');
+    const [service, operation = ''] = target.split('.');
+    if (service === 'DynamoDB_20120810')
+      return await this.#dynamodb(caller, operation, target, request, body);
+    if (service === 'secretsmanager') return this.#secretsManager(caller, operation, body);
+    const name = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1];
+    if (name !== undefined) return this.#lambda(caller, decodeURIComponent(name), request, body);
+    return refusal('UnknownOperationException', `a rehearsal has no ${target || request.url}`);
+  }
+
+  async #dynamodb(
+    caller: Caller,
+    operation: string,
+    target: string,
+    request: IncomingMessage,
+    body: Buffer,
+  ): Promise<Answer> {
+    const input: unknown = JSON.parse(body.toString('utf8'));
+    const batch = z.safeParse(batchSchema, input);
+    const names = batch.success
+      ? Object.keys(batch.data.RequestItems)
+      : [z.parse(oneTableSchema, input).TableName];
+    const engineNames = new Map<string, string>();
+    for (const name of names) {
+      const arn = name.startsWith('arn:')
+        ? name
+        : `arn:aws:dynamodb:${caller.region}:${caller.account}:table/${name}`;
+      // A table of another region is there, but not at this address.
+      const refused = this.#refuse(caller, `dynamodb:${operation}`, arn);
+      if (refused !== undefined) return refused;
+      if (!this.#options.tables.has(arn))
+        return refusal('ResourceNotFoundException', `there is no table ${arn}`);
+      engineNames.set(name, engineTableName(arn));
+    }
+    const renamed = batch.success
+      ? { ...batch.data, RequestItems: renameKeys(batch.data.RequestItems, engineNames) }
+      : { ...z.parse(z.record(z.string(), z.unknown()), input), TableName: engineNames.get(names[0] ?? '') };
+    const response = await fetch(this.#options.dynamodbUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/x-amz-json-1.0',
+        'x-amz-target': target,
+        'x-amz-date': String(request.headers['x-amz-date'] ?? ''),
+        authorization: request.headers.authorization ?? '',
+      },
+      body: JSON.stringify(renamed),
+    });
+    const text = await response.text();
+    return { status: response.status, body: batch.success ? renamedAnswer(text, engineNames) : text };
+  }
+
+  #secretsManager(caller: Caller, operation: string, body: Buffer): Answer {
+    const { SecretId: arn } = z.parse(secretSchema, JSON.parse(body.toString('utf8')));
+    const refused = this.#refuse(caller, `secretsmanager:${operation}`, arn);
+    if (refused !== undefined) return refused;
+    const value = this.#options.secrets.get(arn);
+    if (value === undefined || operation !== 'GetSecretValue') {
+      return refusal('ResourceNotFoundException', `there is no value of ${arn}`);
+    }
+    return { status: 200, body: JSON.stringify({ ARN: arn, SecretString: value }) };
+  }
+
+  #lambda({ account, region, role }: Caller, name: string, request: IncomingMessage, body: Buffer): Answer {
+    const arn = name.startsWith('arn:') ? name : `arn:aws:lambda:${region}:${account}:function:${name}`;
+    const refused = this.#refuse({ account, region, role }, 'lambda:InvokeFunction', arn);
+    if (refused !== undefined) return refused;
+    if (request.headers['x-amz-invocation-type'] !== 'Event') {
+      return refusal('UnknownOperationException', 'a rehearsal has asynchronous invocations only');
+    }
+    const accepted = this.#options.invoke(arn, JSON.parse(body.toString('utf8')));
+    return accepted ? { status: 202, body: '' } : refusal('ResourceNotFoundException', `there is no ${arn}`);
+  }
+
+  #refuse({ role }: Caller, action: string, resource: string): Answer | undefined {
+    const decision = this.#options.permissions.call(role, action, resource);
+    if (decision === 'allowed') return undefined;
+    const line = `${role} ${action} ${resource}: ${decision}`;
+    this.#options.onRefused(line);
+    return refusal('AccessDeniedException', line);
+  }
+}
+
+/** The same for no two tables of two accounts or regions. */
+export function engineTableName(arn: string): string {
+  const [, , , region = '', account = '', name = ''] = arn.split(':');
+  return `${account}.${region}.${name.replace('table/', '')}`;
+}
+
+function renameKeys(byName: Readonly<Record<string, unknown>>, names: ReadonlyMap<string, string>) {
+  return Object.fromEntries(Object.entries(byName).map(([name, value]) => [names.get(name) ?? name, value]));
+}
+
+function renamedAnswer(text: string, names: ReadonlyMap<string, string>): string {
+  const back = new Map([...names].map(([asked, engine]) => [engine, asked]));
+  const answer = z.parse(z.record(z.string(), z.unknown()), JSON.parse(text));
+  for (const field of BY_TABLE) {
+    const byTable = z.safeParse(z.record(z.string(), z.unknown()), answer[field]);
+    if (byTable.success) answer[field] = renameKeys(byTable.data, back);
+  }
+  return JSON.stringify(answer);
+}
+
+function refusal(type: string, message: string): Answer {
+  return { status: 400, body: JSON.stringify({ __type: type, message }) };
+}
+
+function send(response: ServerResponse, { status, body }: Answer): void {
+  response
+    .writeHead(status, { 'content-type': 'application/x-amz-json-1.0', date: new Date().toUTCString() })
+    .end(body);
+}
