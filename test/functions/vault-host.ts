@@ -31,6 +31,8 @@ export interface VaultHost {
   readonly writer: ReturnType<typeof newSigner>;
   /** Makes an empty vault that reader and writer may ask. */
   provide(name: string, sizes?: VaultSizes): Promise<void>;
+  /** The same again, with its key, where it was destroyed. */
+  remake(name: string): Promise<void>;
   /** As its operator opens it, outside of any function. */
   open(name: string): Promise<Vault>;
   /** What one environment of the function is made of. */
@@ -59,6 +61,10 @@ export async function startVaultHost(): Promise<VaultHost> {
     const state = createDynamodbStore({ client, tableName: STATE_TABLE, clock: systemClock });
     return { name, key, tree, state, clock: systemClock, random };
   };
+  const make = async (name: string, sizes: VaultSizes): Promise<void> => {
+    const vault = await createVault(optionsOf(name), chooseParameters(sizes));
+    await vault.close();
+  };
   return {
     dynamodb,
     party,
@@ -68,9 +74,9 @@ export async function startVaultHost(): Promise<VaultHost> {
       keys.set(name, createSecretKey(random(32)));
       grants.push({ vault: name, requester: reader.publicKey, rights: 'read' });
       grants.push({ vault: name, requester: writer.publicKey, rights: 'write' });
-      const vault = await createVault(optionsOf(name), chooseParameters(sizes));
-      await vault.close();
+      await make(name, sizes);
     },
+    remake: (name) => make(name, SIZES),
     open: (name) => openVault(optionsOf(name)),
     environment: ({ treeClient = client, stateClient = client, patienceMs } = {}) => ({
       party,
