@@ -102,11 +102,8 @@ describe('tacit up --vault and tacit vault remote', () => {
     }
   });
 
-  test.each(['suppliers:70000:64', 'a/b:10:64'])(
-    'refuse --vault %s as used wrongly',
-    async (text) => {
-      const { code, stderr } = await tacit('up', '--dir', join(directory, 'other'), '--vault', text);
-      expect([code, stderr]).toEqual([2, expect.stringMatching(/^USAGE: /)]);
-    },
-  );
+  test.each(['suppliers:70000:64', 'a/b:10:64'])('refuse --vault %s as used wrongly', async (text) => {
+    const { code, stderr } = await tacit('up', '--dir', join(directory, 'other'), '--vault', text);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^USAGE: /)]);
+  });
 });
