@@ -12,9 +12,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import {
   type AttributeValue,
+  BatchGetItemCommand,
   ConditionalCheckFailedException,
   type DynamoDBClient,
-  GetItemCommand,
   PutItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { frame } from '../mpc/bytes.ts';
@@ -37,9 +37,11 @@ export interface RequestNonces {
 }
 
 export function requestNonces(client: DynamoDBClient, tableName: string): RequestNonces {
+  /** A batch of one: the function's role allows the vault's own calls and no other. */
   const takerOf = async (key: Record<string, AttributeValue>): Promise<string | undefined> => {
-    const command = new GetItemCommand({ TableName: tableName, Key: key, ConsistentRead: true });
-    return (await client.send(command)).Item?.['taker']?.S;
+    const RequestItems = { [tableName]: { Keys: [key], ConsistentRead: true } };
+    const { Responses = {} } = await client.send(new BatchGetItemCommand({ RequestItems }));
+    return Object.values(Responses).flat()[0]?.['taker']?.S;
   };
   return {
     take: async ({ vault, requester, nonce, issuedAt }) => {
@@ -64,7 +66,7 @@ export function requestNonces(client: DynamoDBClient, tableName: string): Reques
       } catch (error) {
         if (!(error instanceof ConditionalCheckFailedException)) throw storeFailure(error);
         // The client sends a put again whose answer was lost: then the nonce may be taken by this very call.
-        if (wasRepeatedByClient(error) && (await takerOf(key)) === taker) return;
+        if (wasRepeatedByClient(error) && (await takerOf(key).catch(rethrowStoreFailure)) === taker) return;
         throw new FunctionError(
           'VAULT_REQUEST_REPLAYED',
           'this request was received before; sign a new one with a fresh nonce',
@@ -72,4 +74,8 @@ export function requestNonces(client: DynamoDBClient, tableName: string): Reques
       }
     },
   };
+}
+
+function rethrowStoreFailure(error: unknown): never {
+  throw storeFailure(error);
 }
