@@ -47,24 +47,10 @@ export interface EpochContext {
   readonly draw: () => Leaf;
 }
 
-/** Nothing of the epoch is in force; unless the commit was refused, and an earlier try of it had arrived. */
-export interface OvertakenEpoch {
-  readonly held: undefined;
-  readonly attempt:
-    | {
-        readonly sequence: number;
-        readonly version: number;
-        readonly outcomes: readonly OperationOutcome[];
-      }
-    | undefined;
-}
-
 export interface CommittedEpoch {
   readonly held: HeldHead;
   readonly outcomes: readonly OperationOutcome[];
 }
-
-export const OVERTAKEN: OvertakenEpoch = { held: undefined, attempt: undefined };
 
 /** Operations of the epoch that an intent announces. */
 function sizeOf(accesses: readonly IntendedAccess[], blocksPerRecord: number): number {
@@ -74,6 +60,7 @@ function sizeOf(accesses: readonly IntendedAccess[], blocksPerRecord: number): n
 /**
  * Steps 1 to 4.
  * @param held the head as last seen: committed, or for a recovery the intent that is repeated
+ * @returns undefined where another process was first, or took over: nothing of this epoch is in force
  * @throws OramError of the stores, or of a check; the state is then as before, and if step 1 was done the intent
  * stands. A failed check proves nothing where the head went on meanwhile: another process took over, and wrote.
  */
@@ -81,7 +68,7 @@ export async function runEpoch(
   context: EpochContext,
   held: HeldHead,
   resolved: ResolvedOperations,
-): Promise<CommittedEpoch | OvertakenEpoch> {
+): Promise<CommittedEpoch | undefined> {
   const { options, heads, opened, holder, draw } = context;
   const { state, ledger } = opened;
   const { parameters } = held.head.body;
@@ -93,7 +80,7 @@ export async function runEpoch(
     { phase: 'intent', holder, accesses: held.head.body.accesses + resolved.operations.length },
     accesses,
   );
-  if (intended === undefined) return OVERTAKEN;
+  if (intended === undefined) return undefined;
   const { version } = intended.head;
 
   const places = state.geometry.union(accesses.map(({ leaf }) => leaf));
@@ -177,9 +164,7 @@ export async function runEpoch(
     stashMax,
     ...(due ? { checkpoint: { number: ledger.number + 1, version, sequence: record.sequence - 1 } } : {}),
   });
-  if (committed === undefined) {
-    return { held: undefined, attempt: { sequence: record.sequence, version, outcomes: applied.outcomes } };
-  }
+  if (committed === undefined) return undefined;
   state.apply(record);
   ledger.committed(record);
   return { held: committed, outcomes: applied.outcomes };

@@ -46,12 +46,9 @@ export class HeadStore {
     return this.#known;
   }
 
-  /**
-   * @param key that the head is under; it is used from then on
-   * @throws OramError VAULT_UNKNOWN and those of `find`
-   */
-  async read(key?: KeyObject): Promise<HeldHead> {
-    const found = await this.find(key);
+  /** @throws OramError VAULT_UNKNOWN and those of `find` */
+  async read(): Promise<HeldHead> {
+    const found = await this.find();
     if (found !== undefined) return found;
     const { name } = this.#options;
     throw new OramError(
@@ -61,19 +58,18 @@ export class HeadStore {
   }
 
   /** @throws OramError VAULT_UNKNOWN where another vault took the name, STATE_STALE, and those of decodeHead */
-  async find(key: KeyObject = this.#key): Promise<HeldHead | undefined> {
+  async find(): Promise<HeldHead | undefined> {
     const { state, name } = this.#options;
     const [item] = await state.read([headKey(name)]);
     if (item === undefined) return undefined;
     const known = this.#known;
-    const found = decodeHead(item, key, (vaultId, generation) =>
+    const found = decodeHead(item, this.#key, (vaultId, generation) =>
       known !== undefined && known.head.generation === generation && equalBytes(vaultId, known.head.vaultId)
         ? known.sealer
-        : this.sealer(vaultId, generation, key),
+        : this.sealer(vaultId, generation),
     );
     if (known !== undefined) requireLater(known.head, found.head);
     this.#known = found;
-    this.#key = key;
     return found;
   }
 

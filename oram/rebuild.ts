@@ -115,14 +115,11 @@ export class Rebuild {
       [],
       { number: generation, sealer, key: this.#request.newKey },
     );
-    const inForce = swapped ?? (await this.#arrivedBefore(generation));
-    if (inForce === undefined) return await this.#giveUp();
+    if (swapped === undefined) return await this.#giveUp();
     state.sequence = announced.body.sequence;
     state.lastVersion = generation;
     const ledger = new CheckpointLedger(stateLayout(parameters), generation, announced.body.sequence);
-    this.#writer.adopt(inForce, { state, ledger });
-    // Others may have gone on from there.
-    if (swapped === undefined) this.#writer.doubt();
+    this.#writer.adopt(swapped, { state, ledger });
     return { kept: records.size, lost };
   }
 
@@ -240,16 +237,6 @@ export class Rebuild {
       await this.#step('writing', first + items.length, places.length);
     }
     await options.state.fill(firstCheckpointItems(state, sealer, parameters, version));
-  }
-
-  /** Whether a swap that was refused had been put before, on a try without an answer. */
-  async #arrivedBefore(generation: number): Promise<HeldHead | undefined> {
-    const { heads } = this.#writer;
-    const held = await heads.read(this.#request.newKey).catch((error: unknown) => {
-      if (error instanceof OramError && error.code === 'VAULT_KEY') return heads.read();
-      throw error;
-    });
-    return held.head.generation === generation ? held : undefined;
   }
 
   /** Removes what it wrote, which nobody else would now find, and says that nothing of it is in force. */

@@ -6,8 +6,7 @@
  * head it knows: if another writer came between, that swap fails, nothing was read, and it catches up.
  */
 
-import { logKey } from './checkpoint.ts';
-import { type CommittedEpoch, type EpochContext, OVERTAKEN, type OvertakenEpoch, runEpoch } from './epoch.ts';
+import { type CommittedEpoch, type EpochContext, runEpoch } from './epoch.ts';
 import { isIntegrityFailure, OramError } from './errors.ts';
 import type { HeadStore, HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
@@ -19,8 +18,6 @@ import { Turn } from './turn.ts';
 import type { VaultOperation } from './vault.ts';
 
 const HOLDER_BYTES = 8;
-
-type Attempt = NonNullable<OvertakenEpoch['attempt']>;
 
 export class TreeWriter {
   readonly options: VaultOptions;
@@ -65,11 +62,7 @@ export class TreeWriter {
         this.#keys ??= new RecordKeys(held.head.body.digestKey);
         const resolved = resolveOperations(operations, size, opened.state, this.#keys, context.draw);
         const done = await this.#epoch(context, held, resolved);
-        if (done.held !== undefined) return done.outcomes;
-        if (done.attempt !== undefined) {
-          await this.settle(turn);
-          if (await this.#wasCommitted(done.attempt, held.head.generation)) return done.attempt.outcomes;
-        }
+        if (done !== undefined) return done.outcomes;
         await turn.pause();
       }
     });
@@ -77,11 +70,11 @@ export class TreeWriter {
 
   /**
    * Waits until nobody is at work on the vault, finishes what was cut off, and brings the state up to the head.
+   * @param first the head, where it was read just now
    * @throws OramError VAULT_BUSY, and the failures of stores and checks
    */
-  async settle(turn: Turn = new Turn(this.options)): Promise<void> {
-    for (;;) {
-      const held = await this.heads.read();
+  async settle(turn: Turn = new Turn(this.options), first?: HeldHead): Promise<void> {
+    for (let held = first ?? (await this.heads.read()); ; held = await this.heads.read()) {
       const { phase, poisonedBy, holder } = held.head.body;
       // An intent that poisoned the vault is not repeated: nothing is read but everything, by a reshuffle.
       if (phase === 'committed' || (phase === 'intent' && poisonedBy !== null)) {
@@ -204,10 +197,10 @@ export class TreeWriter {
     context: EpochContext,
     held: HeldHead,
     resolved: Parameters<typeof runEpoch>[2],
-  ): Promise<CommittedEpoch | OvertakenEpoch> {
+  ): Promise<CommittedEpoch | undefined> {
     this.#uncertain = true;
-    const done = (await this.conclusive(() => runEpoch(context, held, resolved))) ?? OVERTAKEN;
-    if (done.held === undefined) return done;
+    const done = await this.conclusive(() => runEpoch(context, held, resolved));
+    if (done === undefined) return undefined;
     this.#held = done.held;
     this.#uncertain = false;
     return done;
@@ -217,25 +210,6 @@ export class TreeWriter {
     const { options, heads, holder } = this;
     this.#draw ??= randomLeaves(opened.state.geometry, options.random);
     return { options, heads, opened, holder, draw: this.#draw };
-  }
-
-  /**
-   * Whether a commit that was refused had arrived before, on a try without an answer: the log tells.
-   * @throws OramError VAULT_BUSY where it no longer does
-   */
-  async #wasCommitted({ sequence, version }: Attempt, generation: number): Promise<boolean> {
-    const { held, opened } = this.current;
-    if (opened.state.sequence < sequence) return false;
-    if (held.head.generation === generation) {
-      const [item] = await this.options.state.read([logKey(held.sealer, opened.ledger.layout, sequence)]);
-      if (item !== undefined && held.sealer.open('log', sequence, item.version, item.bytes) !== undefined) {
-        return item.version === version;
-      }
-    }
-    throw new OramError(
-      'VAULT_BUSY',
-      'other processes went on while this one was held up, with or without its changes; look them up',
-    );
   }
 
   /** Finishes what another writer, or this one, began. @returns whether that is done */
@@ -251,7 +225,7 @@ export class TreeWriter {
     if (!(await this.#follow(held))) return false;
     this.#requireSound();
     const done = await this.#epoch(this.#context(this.current.opened), held, repeatIntent(intent));
-    return done.held !== undefined;
+    return done !== undefined;
   }
 
   /** @returns whether the state is that of this head; the head may go on while it is read */

@@ -29,6 +29,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { equalBytes } from '../../mpc/bytes.ts';
 import type { Clock } from '../../mpc/clock.ts';
+import { OramError } from '../errors.ts';
 import { decodeItem, decodeKey, encodeItem, encodeKey, encodeVersion, malformed } from './attributes.ts';
 import { type Pace, repeated, storeFailure, untilProcessed, wasRepeatedByClient } from './failures.ts';
 import { keyIdentifier, requireDistinct } from './keys.ts';
@@ -161,7 +162,13 @@ class TableStore implements ItemStore {
     if (!again && answer === 'refused') return false;
     // An earlier try may have arrived, and be what this one failed on.
     const [held] = await this.read([item.key]);
-    return held !== undefined && held.version === item.version && equalBytes(held.bytes, item.bytes);
+    if (held === undefined || held.version > item.version) {
+      throw new OramError(
+        'STORE_UNAVAILABLE',
+        'an item was put without an answer, or not at all, and others went on since; look before calling again',
+      );
+    }
+    return held.version === item.version && equalBytes(held.bytes, item.bytes);
   }
 
   async remove(keys: readonly ItemKey[]): Promise<void> {

@@ -65,7 +65,8 @@ export interface ItemStore {
   /**
    * Compare-and-swap: puts `item` if the version held is `expected`, or if nothing is held and `expected` is undefined.
    * Where an earlier try of this very call may have arrived, the store reads the item and answers true if it
-   * holds these very bytes.
+   * holds these very bytes; if it holds a later version, or nothing any more, that can no longer be told.
+   * @returns false where it was certainly not put
    * @throws OramError STORE_UNAVAILABLE (then it may or may not have been put), STORE_REFUSED
    */
   replace(item: Item, expected: number | undefined): Promise<boolean>;
