@@ -24,8 +24,11 @@ import { ReplicatedVector, zeroShare } from './shares.ts';
 /** 128 KB a summand: an AND of longer ones leaves the caches anyway. */
 export const RESIDENT_UP_TO_LANES = 2 ** 20;
 
-/** Sixty vectors of the longest kind; an evaluation that needs more falls back to ordinary ones. */
-const MAX_SLOT_BYTES = 2 ** 24;
+/**
+ * What a second-level cache holds: eight vectors of the longest kind, eight thousand of 1024 lanes. An evaluation that
+ * needs more falls back to ordinary vectors. With 4 and 16 MB evaluations took longer, up to twice as long.
+ */
+const MAX_SLOT_BYTES = 2 ** 21;
 
 /** A vector in a slot. */
 export class ResidentVector extends ReplicatedVector {
