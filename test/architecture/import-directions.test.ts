@@ -36,6 +36,8 @@ const PLANTED: Readonly<Record<string, { text: string; rule: string | undefined 
   'oram/stores/dynamodb.ts': { text: importing('@aws-sdk/client-dynamodb'), rule: undefined },
   'oram/time.ts': { text: 'export const now = () => Date.now();\n', rule: 'noRestrictedGlobals' },
   'infra/up.ts': { text: importing('../local/consortium.ts'), rule: 'noRestrictedImports' },
+  'client/node.ts': { text: importing('node:fs'), rule: 'noRestrictedImports' },
+  'client/party-code.ts': { text: importing('../auction/party/service.ts'), rule: 'noRestrictedImports' },
   'functions/up.ts': { text: importing('../cli/main.ts'), rule: 'noRestrictedImports' },
   'local/up.ts': { text: importing('../cli/main.ts'), rule: 'noRestrictedImports' },
 };
