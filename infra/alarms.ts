@@ -6,7 +6,7 @@
  * goes out where an address is configured.
  */
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   type AlarmProps,
@@ -139,7 +139,7 @@ export class Alarms extends Construct {
       logGroup,
       metricNamespace: METRIC_NAMESPACE,
       // The stack's name keeps two parties of one account apart.
-      metricName: `${this.node.scope?.node.id ?? ''}${name}`,
+      metricName: `${Stack.of(this).stackName}${name}`,
       filterPattern: FilterPattern.literal(pattern),
       metricValue: '1',
     });

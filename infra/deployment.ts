@@ -26,6 +26,8 @@ const DEFAULT_RETENTION_DAYS = 400;
 /** Some 100 times what an idle party costs: it is passed when something runs that should not. */
 const DEFAULT_BUDGET_DOLLARS = 50;
 
+const DEFAULT_STACK_PREFIX = 'Tacit';
+
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html */
 const MAX_ROLE_NAME_LENGTH = 64;
 
@@ -46,6 +48,8 @@ const deploymentSchema = z.strictObject({
   fingerprint: z.string(),
   /** The parties whose stacks are synthesised: an operator's own, or all three to look at. */
   parties: z.array(partyField).check(z.minLength(1), z.maxLength(3)),
+  /** What the names of stacks begin with; another one deploys a consortium beside an older one. */
+  stackPrefix: z.optional(z.string().check(z.regex(/^[A-Z][A-Za-z0-9-]{0,40}$/))),
   /** For trials: whoever controls an account that two parties share can open every bid. */
   trialWithSharedAccount: z.optional(z.boolean()),
   protocol: z.optional(z.enum(THREE_PARTY_NAMES)),
@@ -76,6 +80,7 @@ type DeploymentFile = z.infer<typeof deploymentSchema>;
 export interface Deployment {
   readonly consortium: CheckedConsortium;
   readonly parties: DeploymentFile['parties'];
+  readonly stackPrefix: string;
   readonly protocol: DeploymentFile['protocol'];
   readonly allowedOrigins: readonly string[];
   readonly auctioneer: DeploymentFile['auctioneer'];
@@ -105,6 +110,7 @@ export function readDeployment(path: string, now: EpochMs = toEpochMs(Date.now()
   return {
     consortium,
     parties: file.parties,
+    stackPrefix: file.stackPrefix ?? DEFAULT_STACK_PREFIX,
     protocol: file.protocol,
     allowedOrigins: parseAllowedOrigins(file.allowedOrigins?.join(',')),
     auctioneer: file.auctioneer,

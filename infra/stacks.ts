@@ -15,15 +15,15 @@ export interface DeploymentStacks {
 }
 
 export function addStacks(app: App, deployment: Deployment): DeploymentStacks {
-  const { consortium, parties, vault } = deployment;
+  const { consortium, parties, stackPrefix, vault } = deployment;
   const partyStacks = parties.map(
-    (party) => new PartyStack(app, `TacitParty${party}`, { party, deployment }),
+    (party) => new PartyStack(app, `${stackPrefix}Party${party}`, { party, deployment }),
   );
   const treeOwner = vault?.treeOwner;
   const vaultTree =
     treeOwner === undefined
       ? undefined
-      : new VaultTreeStack(app, 'TacitVaultTree', {
+      : new VaultTreeStack(app, `${stackPrefix}VaultTree`, {
           place: treeOwner,
           readers: parties.map((party) => consortium.operators[party]),
         });

@@ -223,3 +223,12 @@ export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; r
     advice: 'Check the address (`--party`, `consortium.json`).',
   },
 };
+
+export const DEPLOYMENT_ADVICE: Readonly<Record<string, string>> = {
+  DEPLOYMENT_MALFORMED:
+    'Correct the field or the path named; [deploy.md](deploy.md) says what each field may be.',
+  DEPLOYMENT_FINGERPRINT:
+    'Do not deploy. Compare the fingerprint with both other operators, and write down what all three read out.',
+  DEPLOYMENT_NAMES:
+    'Make the records again with other names (`--outbox-table`, `--engine-role`), and join them.',
+};

@@ -43,6 +43,18 @@ describe('commands in the documentation', () => {
     for (const part of parts) expect(job).toContain(part);
   });
 
+  test('that need an account name what there is to deploy', () => {
+    const cdk = pages
+      .flatMap(({ commands }) => commands)
+      .filter(({ command }) => treatmentOf(command) === 'account' && command.startsWith('npx cdk '));
+    expect(cdk.length).toBeGreaterThan(1);
+    for (const { command } of cdk) {
+      expect(command).toMatch(
+        /^npx cdk (bootstrap aws:\/\/\d{12}\/[a-z0-9-]+|(deploy|diff|destroy) TacitParty[012] -c deployment=party-[012]\.json)$/,
+      );
+    }
+  });
+
   test('in prose are commands that there are', async () => {
     const sandbox = new CommandSandbox();
     try {
@@ -81,7 +93,7 @@ describe('commands in the documentation', () => {
           const where = `${document}:${line}`;
           const treatment = treatmentOf(command);
           // What is not recognised fails above, and is not run.
-          if (treatment === 'ci' || treatment === undefined) continue;
+          if (treatment === 'ci' || treatment === 'account' || treatment === undefined) continue;
           if (treatment === 'up') {
             if (sandbox.partiesAreUp) expectOrderlyEnd(await sandbox.interrupt());
             await sandbox.up(command);

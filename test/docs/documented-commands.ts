@@ -16,15 +16,19 @@ export type Treatment =
   | 'up'
   /** Needs the parties of its page; `<id>` is the tender that the page published last. */
   | 'with-parties'
-  | 'alone';
+  | 'alone'
+  /** Needs an AWS account: what it names is checked, and it is not run. */
+  | 'account';
 
 /** The pages whose commands run. */
 export const COMMAND_PAGES = ['README.md', 'examples/README.md', 'docs/*.md'] as const;
 
 /** Each must be in `.ci/run`, word for word, in its parts. */
-const RUN_BY_CI: readonly string[] = ['npm ci && npm run demo', 'npm ci && npm test'];
+const RUN_BY_CI: readonly string[] = ['npm ci && npm run demo', 'npm ci && npm test', 'npm run synth'];
 
 const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
+  [/^npx cdk (bootstrap|deploy|diff|destroy) /, 'account'],
+  [/^aws (secretsmanager put-secret-value|dynamodb update-table|sqs receive-message) /, 'account'],
   [/^npm run -s tacit -- up( |$)/, 'up'],
   [/^npm run -s tacit -- (tender (create|publish|show|close)|bid|withdraw|outcome|status) /, 'with-parties'],
   [/^npm run -s tacit -- vault remote (get|has|put|delete) /, 'with-parties'],

@@ -5,9 +5,17 @@ import { CLI_ERRORS, exitCodeOf } from '../../cli/errors.ts';
 import { FUNCTION_ERRORS } from '../../functions/errors.ts';
 import { problemOf } from '../../functions/problem-details.ts';
 import { VAULT_STATUSES } from '../../functions/vault-statuses.ts';
+import { DEPLOYMENT_ERRORS } from '../../infra/errors.ts';
 import { MPC_ERROR_CODES, MpcError } from '../../mpc/errors.ts';
 import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
-import { AUCTION_ADVICE, CLIENT_CODES, COMMAND_ADVICE, ENGINE_ADVICE, FUNCTION_ADVICE } from './advice.ts';
+import {
+  AUCTION_ADVICE,
+  CLIENT_CODES,
+  COMMAND_ADVICE,
+  DEPLOYMENT_ADVICE,
+  ENGINE_ADVICE,
+  FUNCTION_ADVICE,
+} from './advice.ts';
 import { markdownTable } from './markdown-table.ts';
 import { VAULT_ADVICE } from './vault-advice.ts';
 
@@ -55,6 +63,17 @@ export function functionTable(): string {
       String(status),
       meaning,
       adviceOn(code, FUNCTION_ADVICE),
+    ]),
+  );
+}
+
+export function deploymentTable(): string {
+  return markdownTable(
+    ['code', 'meaning', 'what to do'],
+    Object.entries(DEPLOYMENT_ERRORS).map(([code, meaning]) => [
+      `\`${code}\``,
+      meaning,
+      adviceOn(code, DEPLOYMENT_ADVICE),
     ]),
   );
 }

@@ -13,9 +13,17 @@ import { ENVIRONMENT_VARIABLES } from '../../functions/environment.ts';
 import { FUNCTION_ERRORS } from '../../functions/errors.ts';
 import { ROUTE_CONTRACTS } from '../../functions/route-contracts.ts';
 import { ROUTES } from '../../functions/routes.ts';
+import { DEPLOYMENT_ERRORS } from '../../infra/errors.ts';
 import { MPC_ERROR_CODES } from '../../mpc/errors.ts';
 import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
-import { AUCTION_ADVICE, CLIENT_CODES, COMMAND_ADVICE, ENGINE_ADVICE, FUNCTION_ADVICE } from './advice.ts';
+import {
+  AUCTION_ADVICE,
+  CLIENT_CODES,
+  COMMAND_ADVICE,
+  DEPLOYMENT_ADVICE,
+  ENGINE_ADVICE,
+  FUNCTION_ADVICE,
+} from './advice.ts';
 import { documentsIn } from './api-tables.ts';
 import { engineStatus } from './error-tables.ts';
 import { type ExampleParty, runExampleExchange } from './example-exchange.ts';
@@ -49,6 +57,7 @@ describe('codes', () => {
     ['vault', ORAM_ERROR_CODES, VAULT_ADVICE],
     ['functions', FUNCTION_ERRORS, FUNCTION_ADVICE],
     ['command', CLI_ERRORS, COMMAND_ADVICE],
+    ['deployment', DEPLOYMENT_ERRORS, DEPLOYMENT_ADVICE],
   ])('%s: each has advice, and no advice is for a code that is gone', (_, codes, advice) => {
     expect(Object.keys(advice).sort()).toEqual(Object.keys(codes).sort());
   });
@@ -60,8 +69,8 @@ describe('codes', () => {
   });
 
   test('no other file of the sources has an error class with codes of its own', () => {
-    const files = filesMatching('{oram,mpc,auction,functions,client,local,cli}/**/*.ts').filter((path) =>
-      /class \w+ extends Error/.test(readRepositoryFile(path)),
+    const files = filesMatching('{oram,mpc,auction,functions,infra,client,local,cli}/**/*.ts').filter(
+      (path) => /class \w+ extends Error/.test(readRepositoryFile(path)),
     );
     expect(files).toEqual([
       'auction/errors.ts',
@@ -70,6 +79,7 @@ describe('codes', () => {
       'cli/errors.ts',
       'client/party-client.ts',
       'functions/errors.ts',
+      'infra/errors.ts',
       'local/local-auction.ts',
       // Its one code is in the command's table.
       'local/processes.ts',
@@ -87,6 +97,7 @@ describe('codes', () => {
         FUNCTION_ERRORS,
         CLI_ERRORS,
         CLIENT_CODES,
+        DEPLOYMENT_ERRORS,
       ].flatMap(Object.keys),
       ...ENVIRONMENT_VARIABLES,
       ...OTHER_NAMES,

@@ -5,8 +5,16 @@
 
 import { documentsIn, exampleSection, refusalTable, routeTable, shapeOf } from './api-tables.ts';
 import { blameTable, faultTable, otherCodes } from './blame-tables.ts';
-import { auctionTable, commandTable, engineTable, functionTable, vaultTable } from './error-tables.ts';
+import {
+  auctionTable,
+  commandTable,
+  deploymentTable,
+  engineTable,
+  functionTable,
+  vaultTable,
+} from './error-tables.ts';
 import type { Exchange } from './example-exchange.ts';
+import { permissionTable } from './permission-table.ts';
 
 export interface GeneratedPart {
   readonly page: string;
@@ -32,6 +40,8 @@ export const GENERATED_PARTS: readonly GeneratedPart[] = [
   { page: 'docs/errors.md', name: 'vault codes', render: vaultTable, matches: equal },
   { page: 'docs/errors.md', name: 'function codes', render: functionTable, matches: equal },
   { page: 'docs/errors.md', name: 'command codes', render: commandTable, matches: equal },
+  { page: 'docs/errors.md', name: 'deployment codes', render: deploymentTable, matches: equal },
+  { page: 'docs/threat-model.md', name: 'permissions', render: permissionTable, matches: equal },
   { page: 'docs/blame.md', name: 'faults', render: faultTable, matches: equal },
   { page: 'docs/blame.md', name: 'abort codes', render: blameTable, matches: equal },
   { page: 'docs/blame.md', name: 'other codes', render: otherCodes, matches: equal },

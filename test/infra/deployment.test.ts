@@ -48,6 +48,7 @@ test.each<readonly [Record<string, unknown>, string]>([
     'the field vault.treeOwner.account',
   ],
   [{ protocol: 'clear' }, 'the field protocol'],
+  [{ stackPrefix: 'my stack' }, 'the field stackPrefix'],
   [{ budget: 5 }, 'the field budget'],
 ])('a deployment file with %j is refused by the field', (change, sentence) => {
   expect(() => read(change)).toThrow(`DEPLOYMENT_MALFORMED: check ${sentence}`);

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { STANDING_RESOURCES } from '../../auction/party/tender-cost.ts';
 import { parseEnvironment } from '../../functions/environment.ts';
 import { ROUTES } from '../../functions/routes.ts';
 import { MESSAGES } from '../../infra/alarms.ts';
@@ -18,7 +19,13 @@ let stack: StackTemplate;
 
 beforeAll(() => {
   synthesis = synthesise({ vault: { access: [] }, outboxRetentionDays: 90, monthlyBudgetDollars: 12 });
-  bare = synthesise({ email: undefined, auctioneer: undefined, allowedOrigins: undefined, parties: [1] });
+  bare = synthesise({
+    email: undefined,
+    auctioneer: undefined,
+    allowedOrigins: undefined,
+    parties: [1],
+    stackPrefix: 'Trial-',
+  });
   stack = synthesis.stacks[0]!;
 });
 
@@ -49,7 +56,7 @@ describe('the stacks', () => {
       ['TacitParty1', '222222222222', 'eu-central-1'],
       ['TacitParty2', '333333333333', 'eu-west-1'],
     ]);
-    expect(places(bare)).toEqual([['TacitParty1', '222222222222', 'eu-central-1']]);
+    expect(places(bare)).toEqual([['Trial-Party1', '222222222222', 'eu-central-1']]);
   });
 
   test('carry the cost tag on everything that takes one', () => {
@@ -358,6 +365,18 @@ describe('an operator', () => {
         { Notification: { Threshold: 100, NotificationType: 'FORECASTED' } },
       ],
     });
+  });
+
+  test('pays while nothing happens for what the cost model counts, and no more', () => {
+    const plain = bare.stacks[0]!;
+    const count = (type: string) => plain.resources.filter((resource) => resource.type === type).length;
+    expect({
+      keys: count('AWS::KMS::Key'),
+      secrets: count('AWS::SecretsManager::Secret'),
+      alarms: count('AWS::CloudWatch::Alarm'),
+      dashboards: count('AWS::CloudWatch::Dashboard'),
+      metrics: count('AWS::Logs::MetricFilter'),
+    }).toEqual(STANDING_RESOURCES);
   });
 
   test('pays for nothing that is always on', () => {

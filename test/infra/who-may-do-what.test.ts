@@ -7,56 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Permissions } from '../../local/rehearsal/permissions.ts';
 import { accountOf } from '../../local/rehearsal/policy.ts';
 import type { Resource, StackTemplate } from '../../local/rehearsal/template.ts';
+import { ACTIONS } from './actions.ts';
 import { type Synthesis, synthesise } from './synthesis.ts';
-
-/** Every action of the services that a party's data is in. */
-const ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  'AWS::DynamoDB::Table': [
-    'BatchGetItem',
-    'BatchWriteItem',
-    'ConditionCheckItem',
-    'CreateBackup',
-    'DeleteItem',
-    'DeleteResourcePolicy',
-    'DeleteTable',
-    'DescribeTable',
-    'ExportTableToPointInTime',
-    'GetItem',
-    'GetRecords',
-    'PartiQLDelete',
-    'PartiQLInsert',
-    'PartiQLSelect',
-    'PartiQLUpdate',
-    'PutItem',
-    'PutResourcePolicy',
-    'Query',
-    'RestoreTableToPointInTime',
-    'Scan',
-    'UpdateItem',
-    'UpdateTable',
-    'UpdateTimeToLive',
-  ].map((action) => `dynamodb:${action}`),
-  'AWS::SecretsManager::Secret': ['GetSecretValue', 'PutSecretValue', 'DeleteSecret', 'UpdateSecret'].map(
-    (action) => `secretsmanager:${action}`,
-  ),
-  'AWS::KMS::Key': [
-    'Decrypt',
-    'Encrypt',
-    'GenerateDataKey',
-    'CreateGrant',
-    'PutKeyPolicy',
-    'ScheduleKeyDeletion',
-  ].map((action) => `kms:${action}`),
-  'AWS::Lambda::Function': ['InvokeFunction', 'UpdateFunctionCode', 'UpdateFunctionConfiguration'].map(
-    (action) => `lambda:${action}`,
-  ),
-  'AWS::SQS::Queue': ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'PurgeQueue'].map(
-    (action) => `sqs:${action}`,
-  ),
-  'AWS::Logs::LogGroup': ['PutLogEvents', 'GetLogEvents', 'FilterLogEvents', 'DeleteLogGroup'].map(
-    (action) => `logs:${action}`,
-  ),
-};
 
 let synthesis: Synthesis;
 let permissions: Permissions;
