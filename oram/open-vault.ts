@@ -77,7 +77,7 @@ export async function openVault(options: VaultOptions): Promise<Vault> {
   const held = await heads.read();
   if (held.head.body.parameters.layout === 'scan') return openScanVault(options, heads, held, unitsBefore);
   const writer = new TreeWriter(options, heads);
-  await writer.guarded(() => writer.settle(undefined, held));
+  await writer.guarded(() => writer.settle(undefined, { first: held }));
   return new TreeVault(writer, unitsBefore);
 }
 

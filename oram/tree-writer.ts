@@ -8,6 +8,7 @@
 
 import { type CommittedEpoch, type EpochContext, runEpoch } from './epoch.ts';
 import { isIntegrityFailure, OramError } from './errors.ts';
+import type { Head } from './head.ts';
 import type { HeadStore, HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
 import { type OperationOutcome, repeatIntent, resolveOperations } from './operations.ts';
@@ -55,9 +56,9 @@ export class TreeWriter {
     return this.guarded(async () => {
       const turn = new Turn(this.options);
       for (;;) {
-        if (this.#uncertain) await this.settle(turn);
-        this.#requireSound();
+        if (this.#uncertain) await this.settle(turn, { access: true });
         const { held, opened } = this.current;
+        this.#requireSound(held.head);
         const context = this.#context(opened);
         this.#keys ??= new RecordKeys(held.head.body.digestKey);
         const resolved = resolveOperations(operations, size, opened.state, this.#keys, context.draw);
@@ -71,10 +72,15 @@ export class TreeWriter {
   /**
    * Waits until nobody is at work on the vault, finishes what was cut off, and brings the state up to the head.
    * @param first the head, where it was read just now
-   * @throws OramError VAULT_BUSY, and the failures of stores and checks
+   * @param access for an access; else a vault that is poisoned is followed all the same, to be placed anew
+   * @throws OramError VAULT_BUSY, VAULT_POISONED, and the failures of stores and checks
    */
-  async settle(turn: Turn = new Turn(this.options), first?: HeldHead): Promise<void> {
+  async settle(
+    turn: Turn = new Turn(this.options),
+    { first, access = false }: { readonly first?: HeldHead; readonly access?: boolean } = {},
+  ): Promise<void> {
     for (let held = first ?? (await this.heads.read()); ; held = await this.heads.read()) {
+      if (access) this.#requireSound(held.head);
       const { phase, poisonedBy, holder } = held.head.body;
       // An intent that poisoned the vault is not repeated: nothing is read but everything, by a reshuffle.
       if (phase === 'committed' || (phase === 'intent' && poisonedBy !== null)) {
@@ -183,8 +189,10 @@ export class TreeWriter {
   }
 
   /** @throws OramError VAULT_POISONED */
-  #requireSound(): void {
-    const code = this.poisonedBy;
+  #requireSound({ generation, body }: Head): void {
+    // Since it was placed anew, what failed here before is not in force any more.
+    const own = this.#held?.head.generation === generation ? this.#poisonedBy : undefined;
+    const code = own ?? body.poisonedBy ?? undefined;
     if (code === undefined) return;
     throw new OramError(
       'VAULT_POISONED',
@@ -223,7 +231,7 @@ export class TreeWriter {
       return (await this.heads.swap(held, { phase: 'committed', holder: this.holder })) !== undefined;
     }
     if (!(await this.#follow(held))) return false;
-    this.#requireSound();
+    this.#requireSound(held.head);
     const done = await this.#epoch(this.#context(this.current.opened), held, repeatIntent(intent));
     return done !== undefined;
   }
@@ -240,7 +248,6 @@ export class TreeWriter {
       return await readState(this.options.state, held.head, held.sealer);
     });
     if (opened === undefined) return false;
-    // Placed anew by another process: what failed here is not in force any more.
     if (warm !== undefined && !sameTree) this.#poisonedBy = undefined;
     this.#held = held;
     this.#opened = opened;
