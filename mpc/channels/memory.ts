@@ -125,7 +125,7 @@ class MemoryChannel implements Channel {
 
   async recall(topic: string, step: string): Promise<Uint8Array | undefined> {
     const parcels = this.#outboxes[this.self].get(topic, step)?.parcels;
-    return parcels !== undefined && 'everyone' in parcels ? parcels.everyone.slice() : undefined;
+    return parcels !== undefined && 'everyone' in parcels ? copyOf(parcels.everyone) : undefined;
   }
 
   async latest(topic: string, from: PartyIndex): Promise<Posted | undefined> {
@@ -140,7 +140,7 @@ class MemoryChannel implements Channel {
   }
 
   #deliver(topic: string, step: string, from: PartyIndex, bytes: Uint8Array): Uint8Array | undefined {
-    const copy = bytes.slice();
+    const copy = copyOf(bytes);
     const { deliver } = this.#options;
     if (deliver === undefined || from === this.self) return copy;
     return deliver({ topic, step, from, to: this.self, bytes: copy });
@@ -159,8 +159,13 @@ function key(topic: string, step: string): string {
 }
 
 function copyParcels(parcels: Parcels): Parcels {
-  if ('everyone' in parcels) return { everyone: parcels.everyone.slice() };
-  return { to: new Map([...parcels.to].map(([party, bytes]) => [party, bytes.slice()])) };
+  if ('everyone' in parcels) return { everyone: copyOf(parcels.everyone) };
+  return { to: new Map([...parcels.to].map(([party, bytes]) => [party, copyOf(bytes)])) };
+}
+
+/** A copy of a Buffer too, whose `slice` is a view. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 function sameParcels(left: Parcels, right: Parcels): boolean {

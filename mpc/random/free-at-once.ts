@@ -9,15 +9,18 @@
 /** What a message may have around it in its buffer: the header of a frame. */
 const MARGIN_BYTES = 2048;
 
-/** Smaller views may lie in a pool that others use. */
-const LARGE_BYTES = 65_536;
+/** From here on a buffer that waits for its collection costs more than one that is freed. */
+const LARGE_BYTES = 16_384;
 
 /** Detaches a buffer that nothing else refers to, and all views of it with it; one that is part of a pool stays. */
 export function freeAtOnce({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
   if (buffer.byteLength === byteLength) buffer.transfer(0);
 }
 
-/** The same for a large message, which may have a frame's header before it in its buffer. Small ones stay. */
+/**
+ * The same for a large message, which may have a frame's header before it in its buffer. Small ones stay, and so do parts
+ * of the pool that `Buffer.allocUnsafe` takes from: they are less than half of it, so more than the margin is left.
+ */
 export function freeLargeAtOnce({ buffer, byteLength }: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer) || byteLength < LARGE_BYTES) return;
   if (buffer.byteLength - byteLength <= MARGIN_BYTES) buffer.transfer(0);

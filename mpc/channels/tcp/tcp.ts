@@ -123,7 +123,7 @@ class ConnectedChannel implements TcpChannel {
       requireAddress(topic, step);
       const own = from === this.self ? this.#outbox.read(topic, step, from) : undefined;
       if (own === 'nothing') throw noParcel(topic, step, from);
-      if (own !== undefined) return Promise.resolve(own.slice());
+      if (own !== undefined) return Promise.resolve(new Uint8Array(own));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -134,12 +134,13 @@ class ConnectedChannel implements TcpChannel {
 
   async recall(topic: string, step: string): Promise<Uint8Array | undefined> {
     requireAddress(topic, step);
-    return this.#outbox.recall(topic, step)?.slice();
+    const own = this.#outbox.recall(topic, step);
+    return own === undefined ? undefined : new Uint8Array(own);
   }
 
   async latest(topic: string, from: PartyIndex): Promise<Posted | undefined> {
     const posted = from === this.self ? this.#outbox.latest(topic) : this.#inboxes[from].latest(topic);
-    return posted === undefined ? undefined : { step: posted.step, bytes: posted.bytes.slice() };
+    return posted === undefined ? undefined : { step: posted.step, bytes: new Uint8Array(posted.bytes) };
   }
 
   async close(): Promise<void> {

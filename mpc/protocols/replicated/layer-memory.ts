@@ -12,7 +12,7 @@
 import type { ReplicatedVector } from './shares.ts';
 
 /** Below, collecting costs less than keeping account. */
-const LARGE_LAYER_BYTES = 65_536;
+const LARGE_LAYER_BYTES = 16_384;
 
 interface Layer {
   unfinished: number;

@@ -32,15 +32,19 @@ describe('memory network', () => {
     expect((await one.latest('t', 0))?.step).toBe('s');
   });
 
-  test('bytes are copied on the way in and out', async () => {
+  test('bytes are copied on the way in and out, of Buffers too', async () => {
     const [zero, one, two] = createMemoryNetwork();
-    const message = Uint8Array.of(1);
-    await zero.post('t', 's', { everyone: message });
-    message[0] = 2;
-    const received = await one.collect('t', 's', 0, never);
-    expect([...received]).toEqual([1]);
-    received[0] = 3;
-    expect([...(await two.collect('t', 's', 0, never))]).toEqual([1]);
+    for (const message of [Uint8Array.of(1), Buffer.of(1)]) {
+      const step = message.constructor.name;
+      await zero.post('t', step, { everyone: message });
+      message[0] = 2;
+      const received = await one.collect('t', step, 0, never);
+      expect([...received]).toEqual([1]);
+      received[0] = 3;
+      const recalled = await zero.recall('t', step);
+      recalled![0] = 4;
+      expect([...(await two.collect('t', step, 0, never))]).toEqual([1]);
+    }
   });
 
   test('the hook changes or withholds what one reader gets, and nothing else', async () => {
