@@ -32,6 +32,8 @@ const permissionSchema = z.object({
   SourceArn: z.string(),
 });
 
+const EVERYTHING: Statement = { Effect: 'Allow', Action: '*', Resource: '*' };
+
 export class Permissions {
   readonly #policies: PolicySet;
   /** ARN of the key of a table or secret. */
@@ -40,8 +42,9 @@ export class Permissions {
   readonly #aliases = new Map<string, readonly string[]>();
   readonly roles: readonly string[];
 
-  constructor(stacks: readonly StackTemplate[]) {
-    const identity = new Map<string, Statement[]>();
+  /** @param operators roles that may do everything, as far as their own account's policies can say so */
+  constructor(stacks: readonly StackTemplate[], operators: readonly string[] = []) {
+    const identity = new Map<string, Statement[]>(operators.map((role) => [role, [EVERYTHING]]));
     const resource = new Map<string, Statement[]>();
     const add = (map: Map<string, Statement[]>, arn: string, statements: readonly Statement[]) =>
       map.set(arn, [...(map.get(arn) ?? []), ...statements]);

@@ -64,13 +64,14 @@ export class Rehearsal {
   readonly #urls = new Map<StackTemplate, string>();
   readonly #running = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  #awsUrl = '';
   #closeEngine: () => Promise<void> = async () => {};
   #closeAws: () => Promise<void> = async () => {};
 
   private constructor(options: RehearsalOptions) {
     this.#options = options;
     this.stacks = readAssembly(options.assembly);
-    this.#permissions = new Permissions(this.stacks);
+    this.#permissions = new Permissions(this.stacks, this.stacks.map(operatorRole));
   }
 
   static async start(options: RehearsalOptions): Promise<Rehearsal> {
@@ -87,6 +88,12 @@ export class Rehearsal {
   /** Addresses of the stacks that have an API, in their order. */
   get urls(): readonly string[] {
     return [...this.#urls.values()];
+  }
+
+  /** For what an operator does by hand in its own account, with the permissions of an administrator there. */
+  operatorClient({ region, name }: StackTemplate): DynamoDBClient {
+    const credentials = { accessKeyId: operatorKey(name), secretAccessKey: 'rehearsal' };
+    return new DynamoDBClient({ endpoint: this.#awsUrl, region, credentials });
   }
 
   /** Invokes what the schedules of all stacks invoke, once, and waits for it. */
@@ -134,9 +141,13 @@ export class Rehearsal {
       invoke: (arn, event) => this.#invokeLater(arn, event),
       onRefused: (line) => this.refused.push(line),
     });
-    const endpoint = await aws.start();
+    this.#awsUrl = await aws.start();
     this.#closeAws = () => aws.stop();
-    for (const stack of this.stacks) this.#declareFunctions(stack, endpoint, callers);
+    for (const stack of this.stacks) {
+      const { name, account, region } = stack;
+      callers.set(operatorKey(name), { role: operatorRole(stack), account, region });
+      this.#declareFunctions(stack, callers);
+    }
     for (const stack of this.stacks) await this.#serve(stack);
   }
 
@@ -168,7 +179,7 @@ export class Rehearsal {
     return arns;
   }
 
-  #declareFunctions(stack: StackTemplate, endpoint: string, callers: Map<string, Caller>): void {
+  #declareFunctions(stack: StackTemplate, callers: Map<string, Caller>): void {
     for (const declaration of functionsOf(this.#options.assembly, stack, this.#permissions)) {
       const accessKey = `rehearsal${callers.size}`;
       callers.set(accessKey, { role: declaration.role, account: stack.account, region: stack.region });
@@ -178,9 +189,9 @@ export class Rehearsal {
         AWS_REGION: stack.region,
         AWS_ACCESS_KEY_ID: accessKey,
         AWS_SECRET_ACCESS_KEY: 'rehearsal',
-        AWS_ENDPOINT_URL_DYNAMODB: endpoint,
-        AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint,
-        AWS_ENDPOINT_URL_LAMBDA: endpoint,
+        AWS_ENDPOINT_URL_DYNAMODB: this.#awsUrl,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: this.#awsUrl,
+        AWS_ENDPOINT_URL_LAMBDA: this.#awsUrl,
       };
       const onOutput = (line: string) => void lines.push(line);
       this.#functions.set(declaration.arn, new RehearsedFunction(declaration, { added, onOutput }));
@@ -260,6 +271,14 @@ export class Rehearsal {
     if (one === undefined) throw new Error(`no template declares ${arn}`);
     return one;
   }
+}
+
+function operatorRole({ account }: Pick<StackTemplate, 'account'>): string {
+  return `arn:aws:iam::${account}:role/operator-of-the-rehearsal`;
+}
+
+function operatorKey(stack: string): string {
+  return `operator-${stack}`;
 }
 
 const httpResultSchema = z.object({

@@ -101,14 +101,17 @@ export async function synthesiseConsortium(
   };
 }
 
-export function rehearse({
-  assembly,
-  keys,
-}: Pick<DeployedConsortium, 'assembly' | 'keys'>): Promise<Rehearsal> {
+/** @param vaultKeys of every party, in base64url by the name of the vault */
+export function rehearse(
+  { assembly, keys }: Pick<DeployedConsortium, 'assembly' | 'keys'>,
+  vaultKeys: Readonly<Record<string, string>> = {},
+): Promise<Rehearsal> {
   return Rehearsal.start({
     assembly,
-    secretValue: ({ name }, { logicalId }) =>
-      logicalId.startsWith('KeysSecret') ? JSON.stringify(keys[Number(name.at(-1))]) : undefined,
+    secretValue: ({ name }, { logicalId }) => {
+      if (logicalId.startsWith('KeysSecret')) return JSON.stringify(keys[Number(name.at(-1))]);
+      return JSON.stringify({ kind: 'tacit/1 vault keys', keys: vaultKeys });
+    },
   });
 }
 

@@ -3,8 +3,16 @@
  * each of which fails where it would on AWS.
  */
 
+import { createSecretKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../functions/system-clock.ts';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
+import type { StackTemplate } from '../../../local/rehearsal/template.ts';
+import { VaultClient } from '../../../local/vault-client.ts';
+import { createVault } from '../../../oram/open-vault.ts';
+import { chooseParameters, valueBytes } from '../../../oram/parameters.ts';
+import { createDynamodbStore } from '../../../oram/stores/dynamodb.ts';
+import { newSigner, random, text } from '../../functions/vault-requests.ts';
 import {
   type DeployedConsortium,
   DeployedWorld,
@@ -16,10 +24,14 @@ import {
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 120_000;
 
+const VAULT = 'suppliers';
+const requester = newSigner();
+
 let consortium: DeployedConsortium;
 
 beforeAll(async () => {
-  consortium = await synthesiseConsortium();
+  const access = [{ vault: VAULT, requester: requester.publicKey, rights: 'write' }];
+  consortium = await synthesiseConsortium({ vault: { access } });
 }, SYNTHESIS_TIMEOUT_MS);
 
 afterAll(() => consortium?.dispose());
@@ -204,6 +216,58 @@ describe('what would be deployed', () => {
         expect(rehearsal.refused).toEqual([]);
         expect(rehearsal.deadLetters).toEqual([]);
       }),
+    AUCTION_TIMEOUT_MS,
+  );
+
+  test(
+    'serves a vault to whom its access list names, and to nobody else',
+    async () => {
+      const key = random(32);
+      const rehearsal = await rehearse(
+        { ...consortium },
+        { [VAULT]: Buffer.from(key).toString('base64url') },
+      );
+      try {
+        const [stack] = rehearsal.stacks as [StackTemplate];
+        const client = rehearsal.operatorClient(stack);
+        const tableOf = (prefix: string) => {
+          const found = stack.resources.find(
+            ({ type, logicalId }) => type === 'AWS::DynamoDB::Table' && logicalId.startsWith(prefix),
+          );
+          return createDynamodbStore({ client, tableName: found?.reference ?? '', clock: systemClock });
+        };
+        const parameters = chooseParameters({ records: 32, blockBytes: 64, layout: 'tree' });
+        const made = await createVault(
+          {
+            name: VAULT,
+            key: createSecretKey(key),
+            tree: tableOf('VaultTree'),
+            state: tableOf('VaultClientState'),
+            clock: systemClock,
+            random,
+          },
+          parameters,
+        );
+        await made.close();
+        client.destroy();
+        const facts = {
+          url: rehearsal.urls[0] ?? '',
+          vault: VAULT,
+          party: consortium.parties[0].signingKey,
+          valueBytes: valueBytes(parameters),
+        };
+        const vault = new VaultClient({ ...facts, requester });
+        await vault.put('NL-12266401', text('checked'));
+        expect(await vault.get('NL-12266401')).toEqual(text('checked'));
+        expect(await vault.has('NL-1')).toBe(false);
+        expect(await vault.delete('NL-12266401')).toBe(true);
+        const stranger = new VaultClient({ ...facts, requester: newSigner() });
+        await expect(stranger.get('NL-12266401')).rejects.toThrow('VAULT_REQUESTER_UNKNOWN');
+        expect(rehearsal.refused).toEqual([]);
+      } finally {
+        await rehearsal.stop();
+      }
+    },
     AUCTION_TIMEOUT_MS,
   );
 });
