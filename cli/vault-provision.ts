@@ -1,10 +1,11 @@
 /**
- * `tacit up --vault NAME:RECORDS:BLOCK`: gives party 0 a vault, and this user a key that may look up and change.
+ * `tacit up --vault NAME:RECORDS:BYTES[:FILE]`: gives party 0 a vault, with the records of a file where one is named, and
+ * this user a key that may look up and change.
  *
  * Party 0 alone: a vault has one keeper, and its records are not shared out like bids.
  */
 
-import { access } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { grantVaultAccess, openConsortium, partyDirectory } from '../local/consortium.ts';
 import type { PartyVaultSizes } from '../local/party-vaults.ts';
@@ -22,13 +23,19 @@ export function collectVaults(
   text: string,
   previous: readonly PartyVaultSizes[] = [],
 ): readonly PartyVaultSizes[] {
-  const [, name, records, block] = /^([A-Za-z0-9._-]{1,64}):(\d{1,6}):(\d{1,6})$/.exec(text) ?? [];
-  const sizes = { name: name ?? '', records: Number(records), blockBytes: Number(block) };
+  const [, name, records, block, recordsFile] =
+    /^([A-Za-z0-9._-]{1,64}):(\d{1,6}):(\d{1,6})(?::(.+))?$/.exec(text) ?? [];
+  const sizes = {
+    name: name ?? '',
+    records: Number(records),
+    blockBytes: Number(block),
+    ...(recordsFile === undefined ? {} : { recordsFile }),
+  };
   const { min, max } = BLOCK_BYTES_BOUNDS;
   const fits = sizes.records >= 1 && sizes.records <= MAX_RECORDS;
   if (name === undefined || !fits || sizes.blockBytes < min || sizes.blockBytes > max) {
     throw new InvalidArgumentError(
-      `write name:records:bytes, such as suppliers:5000:512; at most ${MAX_RECORDS} records, ${min} to ${max} bytes`,
+      `write name:records:bytes or name:records:bytes:file, such as suppliers:5000:512; at most ${MAX_RECORDS} records, ${min} to ${max} bytes`,
     );
   }
   return [...previous, sizes];
@@ -47,9 +54,10 @@ export async function provisionVaults(
   const { parties } = await openConsortium(options.dir, { port: options.port });
   const own = partyDirectory(options.dir, VAULT_PARTY);
   for (const sizes of vaults) {
-    const { parameters, created } = await withBulkOptions({}, (bulk) =>
+    if (sizes.recordsFile !== undefined) await requireReadable(sizes.recordsFile);
+    const { parameters, created, records } = await withBulkOptions({}, (bulk) =>
       provideVault(options.dir, sizes, bulk),
-    );
+    ).catch(nameTablesInUse);
     const { capacity, blockBytes } = parameters;
     if (capacity !== sizes.records || blockBytes !== sizes.blockBytes) {
       throw new CliError(
@@ -61,8 +69,24 @@ export async function provisionVaults(
     const file = requesterFile(options.dir, sizes.name);
     const { signer } = await openRequester(file, { ...facts, valueBytes: valueBytes(parameters) });
     await grantVaultAccess(own, { vault: sizes.name, requester: signer.publicKey, rights: 'write' });
-    note(`${created ? 'Made' : 'Found'} the vault ${sizes.name} of party ${VAULT_PARTY}; asked with ${file}`);
+    note(
+      `${created ? 'Made' : 'Found'} the vault ${sizes.name} of party ${VAULT_PARTY} (${records} records); asked with ${file}`,
+    );
   }
+}
+
+async function requireReadable(file: string): Promise<void> {
+  try {
+    await access(file, constants.R_OK);
+  } catch (cause) {
+    throw new CliError('FILE_UNREADABLE', `the file ${file} cannot be read`, { path: file }, { cause });
+  }
+}
+
+function nameTablesInUse(error: unknown): never {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+  const detail = 'the tables of party 0 are in use: end the parties that run with this directory first';
+  throw new CliError('PARTY_NOT_STARTED', detail, {}, { cause: error });
 }
 
 /** What to type next. @param directory option that names the directory, or nothing */

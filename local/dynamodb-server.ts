@@ -49,7 +49,10 @@ export async function startDynamodbServer(options: DynamodbServerOptions): Promi
   });
   // The engine listens as well because only then does its close() close the LevelDB files; nobody knows the port.
   await listenOnLoopback(engine, 0);
-  const port = await listenOnLoopback(guard, options.port);
+  const port = await listenOnLoopback(guard, options.port).catch(async (error: unknown) => {
+    await closeServer(engine);
+    throw error;
+  });
   return {
     endpoint: `http://127.0.0.1:${port}`,
     close: async () => {

@@ -8,6 +8,7 @@
  */
 
 import { createSecretKey, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -17,7 +18,8 @@ import { systemClock } from '../functions/system-clock.ts';
 import { vaultKeyFileSchema } from '../functions/vaults.ts';
 import { OramError } from '../oram/errors.ts';
 import { createVault, openVault } from '../oram/open-vault.ts';
-import { chooseParameters, type VaultParameters } from '../oram/parameters.ts';
+import { chooseParameters, type VaultParameters, valueBytes } from '../oram/parameters.ts';
+import { readRecords } from '../oram/record-file.ts';
 import { createDynamodbStore, createVaultTable } from '../oram/stores/dynamodb.ts';
 import type { BulkOptions, Vault } from '../oram/vault.ts';
 import { partyDirectory, readPartyConfig, vaultKeysFile } from './consortium.ts';
@@ -31,17 +33,20 @@ export interface PartyVaultSizes {
   readonly name: string;
   readonly records: number;
   readonly blockBytes: number;
+  /** Of records to begin with, JSON lines or CSV; read where the vault is empty. */
+  readonly recordsFile?: string;
 }
 
 export interface PartyVault {
   readonly parameters: VaultParameters;
   /** False where it was there already. */
   readonly created: boolean;
+  readonly records: number;
 }
 
 /**
  * @param directory of the consortium, whose parties must not be running
- * @throws OramError VAULT_PARAMETERS, VAULT_KEY
+ * @throws OramError VAULT_PARAMETERS, VAULT_KEY, and those of a file of records
  */
 export async function provideVault(
   directory: string,
@@ -82,8 +87,14 @@ export async function provideVault(
       () => createVault(options, parameters, bulk),
     );
     const found = vault.parameters;
+    const { recordsFile } = sizes;
+    if (recordsFile !== undefined && vault.stats().records === 0) {
+      const file = { name: recordsFile, chunks: createReadStream(recordsFile) };
+      await vault.load(readRecords(file, { valueBytes: valueBytes(found) }), bulk);
+    }
+    const { records } = vault.stats();
     await vault.close();
-    return { parameters: found, created };
+    return { parameters: found, created, records };
   } finally {
     client.destroy();
     await tables.close();

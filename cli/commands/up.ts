@@ -48,8 +48,8 @@ export function upCommand(): Command {
       collectOrigins,
     )
     .option(
-      '--vault <name:records:bytes>',
-      'gives party 0 a vault for so many records of so many bytes; may be repeated',
+      '--vault <name:records:bytes[:file]>',
+      'gives party 0 a vault for so many records of so many bytes, with those of a file; may be repeated',
       collectVaults,
     )
     .action(up);

@@ -91,15 +91,21 @@ describe('tacit up --vault and tacit vault remote', () => {
     ).toMatch(/^FILE_UNWRITABLE: /);
   });
 
-  test('find the records again after a restart, with and without --vault', { timeout: 60_000 }, async () => {
+  test('find the records again after a restart without --vault', { timeout: 60_000 }, async () => {
     await remote('put', 'kept', 'yes');
-    for (const options of [[]]) {
-      const exited = once(up, 'exit');
-      up.kill('SIGINT');
-      expect(await exited).toEqual([0, null]);
-      ({ child: up } = await start(...options));
-      expect(await remote('get', 'kept')).toMatchObject({ code: 0, stdout: 'yes\n' });
-    }
+    const exited = once(up, 'exit');
+    up.kill('SIGINT');
+    expect(await exited).toEqual([0, null]);
+    ({ child: up } = await start());
+    expect(await remote('get', 'kept')).toMatchObject({ code: 0, stdout: 'yes\n' });
+  });
+
+  test('say that other parties run with the directory, and which file of records is not there', async () => {
+    const again = await tacit('up', '--dir', directory, '--vault', 'another:10:64');
+    expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^PARTY_NOT_STARTED: .*in use/)]);
+    const other = join(directory, 'other');
+    const without = await tacit('up', '--dir', other, '--vault', 'another:10:64:nowhere.csv');
+    expect([without.code, without.stderr]).toEqual([1, expect.stringMatching(/^FILE_UNREADABLE: .*nowhere/)]);
   });
 
   test.each(['suppliers:70000:64', 'a/b:10:64'])('refuse --vault %s as used wrongly', async (text) => {

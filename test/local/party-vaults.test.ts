@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -25,9 +25,11 @@ let processes: PartyProcesses;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-test-'));
   await openConsortium(directory);
+  const recordsFile = join(directory, 'records.csv');
+  await writeFile(recordsFile, 'key,value\nLoaded Ltd,"from a file"\n');
   own = partyDirectory(directory, VAULT_PARTY);
-  const { parameters, created } = await provideVault(directory, SIZES);
-  expect([parameters.capacity, parameters.layout, created]).toEqual([1000, 'tree', true]);
+  const { parameters, created, records } = await provideVault(directory, { ...SIZES, recordsFile });
+  expect([parameters.capacity, parameters.layout, created, records]).toEqual([1000, 'tree', true, 1]);
   await grantVaultAccess(own, { vault: SIZES.name, requester: reader.publicKey, rights: 'read' });
   await grantVaultAccess(own, { vault: SIZES.name, requester: writer.publicKey, rights: 'write' });
   processes = await PartyProcesses.start(directory);
@@ -51,6 +53,7 @@ function clientOf(requester: typeof reader, party: 0 | 1 = 0): VaultClient {
 
 describe('a vault of a local party', () => {
   test('serves those on its list, each with their rights', async () => {
+    expect(await clientOf(reader).get('Loaded Ltd')).toEqual(text('from a file'));
     await clientOf(writer).put('Quarry Ltd', text('no findings'));
     expect(await clientOf(reader).get('Quarry Ltd')).toEqual(text('no findings'));
     await expect(clientOf(reader).delete('Quarry Ltd')).rejects.toMatchObject({ code: 'VAULT_RIGHTS' });
@@ -106,8 +109,10 @@ describe('a vault of a local party', () => {
 
   test('is the same again after it was provided again, with its records and its list', async () => {
     await processes.stop();
+    // Read where the vault is empty, and not over what has changed since.
+    const recordsFile = join(directory, 'nowhere.csv');
     const config = await readPartyConfig(own);
-    expect(await provideVault(directory, { ...SIZES, records: 9_999 })).toMatchObject({
+    expect(await provideVault(directory, { ...SIZES, records: 9_999, recordsFile })).toMatchObject({
       created: false,
       parameters: { capacity: 1000 },
     });
