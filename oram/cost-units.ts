@@ -29,9 +29,6 @@ export interface RequestUnits {
 /** DynamoDB bills the storage of an item with so much on top for its index entry. */
 const STORED_ITEM_OVERHEAD_BYTES = 100;
 
-/** Once to learn the layout; then until the head that is found says that nobody is at work. */
-const HEAD_READS_OF_TREE = 2;
-
 /** Billed bytes of the head, which is the only item whose key has the vault's name. */
 export function headItemBytes({ blocksPerRecord }: VaultParameters, name: string): number {
   return itemBytes(headKey(name), headBytes(blocksPerRecord));
@@ -129,7 +126,7 @@ export function coldOpenUnits(
   const pages = Array.from({ length: layout.pages }, (_, page) => page);
   const oldest = Math.min(...pages.map((page) => checkpointOfPage(layout, page, checkpoint)));
   const items = [
-    ...new Array<number>(HEAD_READS_OF_TREE).fill(headItemBytes(parameters, name)),
+    headItemBytes(parameters, name),
     ...poolItemBytes(layout),
     ...pages.map((page) => pageItemBytes(layout, page)),
     ...new Array<number>(checkpoint - oldest).fill(sealedItemBytes(layout.segmentBytes)),

@@ -13,7 +13,7 @@
 import * as z from 'zod/mini';
 import { OramError } from './errors.ts';
 import { bucketItemBytes, logItemBytes, scanBytes } from './sizes.ts';
-import { writeUnits } from './stores/units.ts';
+import { MAX_ITEM_BYTES, writeUnits } from './stores/units.ts';
 
 /** Blocks in a bucket: Z of the paper, the smallest for which its simulations show a bounded stash. */
 export const BUCKET_SIZE = 4;
@@ -30,8 +30,11 @@ export const STASH_BOUND = 89;
 /** Operations in an epoch that serves several callers or a batch: their paths share about 97 buckets of 2^16 blocks. */
 export const EPOCH_OPERATIONS = 8;
 
-/** A record this small would be cheaper as it is in the index; one this large belongs in an object store. */
-export const BLOCK_BYTES_BOUNDS = { min: 16, max: 65_536 } as const;
+/**
+ * A record this small would be cheaper as it is in the index. Eight of the largest are in one log record, which is an
+ * item of at most 400 KB; larger records belong in an object store.
+ */
+export const BLOCK_BYTES_BOUNDS = { min: 16, max: 48 * 1024 } as const;
 
 /** 2^24 records: their position map is 200 MB, beyond what one function should carry. */
 export const CAPACITY_BOUNDS = { min: 1, max: 2 ** 24 } as const;
@@ -116,7 +119,14 @@ export function chooseParameters(sizes: VaultSizes): VaultParameters {
   if (levels > 25) throw refusal(`${records} records of ${blocksPerRecord} blocks are more than 2^26 blocks`);
   const cachedLevels = sizes.cachedLevels ?? cheapestCachedLevels(levels, blockBytes, blocksPerRecord);
   requireBetween('cached levels', cachedLevels, { min: 0, max: Math.min(20, levels - 1) });
-  const checkpointOperations = operationsPerCheckpoint(blockBytes, blocksPerRecord, levels - cachedLevels);
+  const treeLevels = levels - cachedLevels;
+  const largest = logItemBytes({ operations: EPOCH_OPERATIONS, blockBytes, blocksPerRecord, treeLevels });
+  if (largest > MAX_ITEM_BYTES) {
+    throw refusal(
+      `what an epoch of ${EPOCH_OPERATIONS} records changes is one item of at most ${MAX_ITEM_BYTES} bytes; these would take ${largest}, so make records smaller`,
+    );
+  }
+  const checkpointOperations = operationsPerCheckpoint(blockBytes, blocksPerRecord, treeLevels);
   return { ...basis, layout, levels, cachedLevels, checkpointOperations };
 }
 

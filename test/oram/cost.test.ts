@@ -87,8 +87,8 @@ describe('cost of a vault', () => {
   });
 
   test('the largest block has no larger one at its price', () => {
-    const { blockEdges } = costFor({ records: 100, blockBytes: 65_536 });
-    expect(blockEdges.largestAtThisPrice).toBe(65_536);
+    const { blockEdges } = costFor({ records: 100, blockBytes: 49_152 });
+    expect(blockEdges.largestAtThisPrice).toBe(49_152);
   });
 
   test('a scanned vault takes three round trips, and an epoch of eight costs what one access does', () => {
