@@ -29,7 +29,8 @@ export type DocumentKind =
   | 'operator'
   | 'operator-replacement'
   | 'consortium'
-  | 'vault-request';
+  | 'vault-request'
+  | 'event';
 
 /**
  * RFC 8785 bytes of a JSON value.

@@ -207,6 +207,22 @@ export const AUCTION_ERRORS = {
     status: 422,
     meaning: 'a record differs from the one it takes the place of without the signature of the old key',
   },
+  EVENT_MALFORMED: { status: 400, meaning: 'the event does not have the documented form' },
+  EVENT_OTHER_PARTY: { status: 422, meaning: 'the event names another party than the one that signed it' },
+  WEBHOOK_MALFORMED: {
+    status: 400,
+    meaning: 'a delivery lacks a header of its signature, or has one in another than the documented form',
+  },
+  WEBHOOK_SIGNER_UNKNOWN: {
+    status: 401,
+    meaning: 'the delivery names another signing key than those that were given',
+  },
+  WEBHOOK_EXPIRED: { status: 401, meaning: 'the delivery was signed too far from the present time' },
+  WEBHOOK_DIGEST: { status: 401, meaning: 'the body of the delivery is not the one that was signed' },
+  WEBHOOK_SIGNATURE: {
+    status: 401,
+    meaning: 'the delivery is not signed by the key that it names, or for another address',
+  },
   BODY_TOO_LARGE: { status: 413, meaning: 'the request is larger than any valid document' },
   BODY_MALFORMED: { status: 400, meaning: 'the request is not JSON' },
   CSV_MALFORMED: {

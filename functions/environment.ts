@@ -10,8 +10,10 @@ import { partyField } from '../auction/fields.ts';
 import { partyRecordSchema } from '../auction/tender.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { FunctionError } from './errors.ts';
+import { EVENT_BUS } from './event-bus.ts';
 import { KEY_SOURCE } from './key-source.ts';
 import { vaultGrantSchema } from './vault-access/authorisation.ts';
+import { isWebhookUrl, MAX_WEBHOOKS } from './webhook.ts';
 
 /** A tender that waits for a peer longer than this is published anew; until then its closing must be recalled. */
 export const MIN_OUTBOX_RETENTION_DAYS = 30;
@@ -33,6 +35,14 @@ const environmentSchema = z.object({
   PROTOCOL: z.optional(z.enum(THREE_PARTY_NAMES)),
   /** Name or ARN of the function that clears tenders; absent where nothing but a sweep starts clearings. */
   CLEAR_TENDER_FUNCTION: z.optional(z.string().check(z.minLength(1))),
+  /** Name or ARN of the EventBridge bus that events go to; absent, none does. */
+  EVENT_BUS: z.optional(z.string().check(z.regex(EVENT_BUS))),
+  /** JSON: addresses that events are posted to (`webhook.ts`). */
+  WEBHOOKS: z.optional(
+    json(z.array(z.string().check(z.refine(isWebhookUrl))).check(z.maxLength(MAX_WEBHOOKS))),
+  ),
+  /** `true` for all metrics of `meter.ts`, which CloudWatch charges for; absent, those that alarms look at. */
+  DETAILED_METRICS: z.optional(z.literal('true')),
   /** Messages expire that many days after they were posted; absent, they stay. */
   OUTBOX_RETENTION_DAYS: z.optional(
     z.pipe(

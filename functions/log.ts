@@ -28,12 +28,19 @@ export interface LogFields {
   readonly blame?: string;
   readonly blamed?: string;
   readonly durationMs?: number;
-  /** Accesses of a vault since it was made, and request units that this environment consumed since it opened it. */
+  /** Accesses of a vault since it was made. */
   readonly epochs?: number;
+  /** Of a computation: message rounds, and bytes that this party sent. */
+  readonly rounds?: number;
+  readonly bytes?: number;
+  /** Request units: of a clearing's run; of a vault, those of this environment since it opened it. */
   readonly readUnits?: number;
   readonly writeUnits?: number;
   /** How far the clock is from DynamoDB's. */
   readonly skewMs?: number;
+  /** Kind of an event, and who it was told to: a bus or a number, never an address. */
+  readonly eventKind?: string;
+  readonly destination?: string;
   readonly errorClass?: string;
   readonly errorFrames?: string;
 }
@@ -54,9 +61,13 @@ const ALLOWED_FIELDS = [
   'blamed',
   'durationMs',
   'epochs',
+  'rounds',
+  'bytes',
   'readUnits',
   'writeUnits',
   'skewMs',
+  'eventKind',
+  'destination',
   'errorClass',
   'errorFrames',
 ] as const satisfies readonly (keyof LogFields)[];

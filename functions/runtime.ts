@@ -11,6 +11,7 @@ import type { Context } from 'aws-lambda';
 import { DynamoDbStore } from '../auction/party/dynamodb.ts';
 import { AuctionParty } from '../auction/party/service.ts';
 import type { PartyTimeouts } from '../auction/party/timeouts.ts';
+import type { Signer } from '../auction/signature.ts';
 import type { PartyRecord } from '../auction/tender.ts';
 import { createOutboxChannel } from '../mpc/channels/outbox/dynamodb.ts';
 import { ClearingLeases } from './clearing-lease.ts';
@@ -18,15 +19,22 @@ import { type ClearingStarter, sweptClearings } from './clearing-starter.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { type Environment, parseEnvironment } from './environment.ts';
 import { FunctionError } from './errors.ts';
+import { eventBus } from './event-bus.ts';
+import { eventRecords } from './event-records.ts';
+import { type EventDestination, Events } from './events.ts';
 import type { HttpHandler } from './http-handler.ts';
 import { invokingStarter } from './invoking-starter.ts';
 import { describeUnexpected, logError } from './log.ts';
+import { type Meter, silentMeter } from './meter.ts';
+import { embeddedMetrics } from './metrics.ts';
 import { readPartyKeys } from './party-keys.ts';
 import { problemOf, problemResult } from './problem-details.ts';
 import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
 import { regionOf } from './table-region.ts';
+import { UnitWatch } from './unit-watch.ts';
 import type { VaultAccess } from './vault-access/vault-access.handler.ts';
+import { webhook } from './webhook.ts';
 
 export interface Runtime {
   readonly party: AuctionParty;
@@ -34,6 +42,11 @@ export interface Runtime {
   readonly starter: ClearingStarter;
   readonly leases: ClearingLeases;
   readonly clockWatch: ClockWatch;
+  /** Of the party's own tables and its peers' outboxes. */
+  readonly unitWatch: UnitWatch;
+  /** Undefined at a party without a bus and webhooks. */
+  readonly events: Events | undefined;
+  readonly meter: Meter;
   /** Undefined at a party without vaults. */
   readonly vaultAccess: VaultAccess | undefined;
 }
@@ -42,6 +55,8 @@ export interface RuntimeOptions {
   readonly timeouts?: Partial<PartyTimeouts>;
   /** 0 for a host that is the only one to have the vaults open; otherwise the vault's own default. */
   readonly vaultPatienceMs?: number;
+  /** A host that measures nothing names none. */
+  readonly meter?: Meter;
 }
 
 /** @throws FunctionError CONFIGURATION_INVALID */
@@ -70,6 +85,8 @@ export async function composeRuntime(
   }
   const clockWatch = new ClockWatch();
   clockWatch.attach(own.client, systemClock.now);
+  const unitWatch = new UnitWatch();
+  for (const { client } of tables) unitWatch.attach(client);
   const retentionDays = environment.OUTBOX_RETENTION_DAYS;
   const party = new AuctionParty({
     keys,
@@ -95,7 +112,25 @@ export async function composeRuntime(
           client: own.client,
           patienceMs: options.vaultPatienceMs,
         });
-  return { party, record, starter, leases, clockWatch, vaultAccess };
+  const meter = options.meter ?? silentMeter;
+  const destinations = destinationsOf(environment, keys.signing);
+  const events =
+    destinations.length === 0
+      ? undefined
+      : new Events({
+          records: eventRecords(own.client, environment.STATE_TABLE),
+          clock: systemClock,
+          ...{ record, destinations, meter },
+        });
+  return { party, record, starter, leases, clockWatch, unitWatch, events, meter, vaultAccess };
+}
+
+function destinationsOf(
+  { EVENT_BUS: bus, WEBHOOKS: urls = [] }: Environment,
+  signer: Signer,
+): readonly EventDestination[] {
+  const webhooks = urls.map((url, position) => webhook(url, position, { signer, clock: systemClock }));
+  return [...(bus === undefined ? [] : [eventBus(bus)]), ...webhooks];
 }
 
 const SECONDS_A_DAY = 86_400;
@@ -114,7 +149,9 @@ async function start(): Promise<Runtime> {
   const environment = parseEnvironment(process.env);
   const clearTender = environment.CLEAR_TENDER_FUNCTION;
   const starter = clearTender === undefined ? sweptClearings : invokingStarter(clearTender);
-  return await composeRuntime(environment, starter);
+  return await composeRuntime(environment, starter, {
+    meter: embeddedMetrics(environment.DETAILED_METRICS !== undefined),
+  });
 }
 
 type Handler<Event, Result> = (event: Event, context: Context) => Promise<Result>;

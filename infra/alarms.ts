@@ -1,8 +1,7 @@
 /**
  * What an operator is woken for, and where it is shown: each alarm is about something that a person has to look at.
  *
- * The log is the source of those that the platform does not count: a metric filter matches the constant message of a
- * log line (`docs/operations.md` lists them). Missing data is no alarm, but for the sweep, whose silence is one. Mail
+ * Those that the platform does not count are metrics that the functions emit (`functions/meter.ts`). Missing data is no alarm, but for the sweep, whose silence is one. Mail
  * goes out where an address is configured.
  */
 
@@ -18,24 +17,17 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
+import type { ALARM_METRICS } from '../functions/meter.ts';
+import { METRIC_NAMESPACE, SERVICE_DIMENSION } from '../functions/metrics.ts';
 import type { EncryptionKey } from './encryption-key.ts';
 import type { PartyApi } from './http-api.ts';
 import type { OutboxTable } from './outbox-table.ts';
 import type { PartyFunction } from './party-function.ts';
 import type { StateTable } from './state-table.ts';
-
-export const METRIC_NAMESPACE = 'Tacit';
-
-/** As the functions log them, word for word. */
-export const MESSAGES = {
-  clearingFailed: 'a clearing failed',
-  clockOff: 'a clock is off',
-} as const;
 
 /** One failure may be a peer that restarts; after three in a quarter of an hour somebody should look. */
 const FAILED_CLEARINGS = 3;
@@ -45,7 +37,6 @@ const FIVE_MINUTES = Duration.minutes(5);
 
 export interface AlarmsProps {
   readonly api: PartyApi;
-  readonly clearing: PartyFunction;
   readonly sweep: PartyFunction;
   readonly outbox: OutboxTable;
   readonly state: StateTable;
@@ -59,26 +50,17 @@ export class Alarms extends Construct {
 
   constructor(scope: Construct, id: string, props: AlarmsProps) {
     super(scope, id);
-    const { api, clearing, sweep, outbox, state, deadLetters } = props;
+    const { api, sweep, outbox, state, deadLetters } = props;
     this.alarms = [
       this.#alarm('Abort', 'A peer deviated, or a message was altered: look before anything is tried again', {
-        metric: this.#counted(
-          'Aborts',
-          clearing,
-          `{ $.message = "${MESSAGES.clearingFailed}" && ($.blame = "proven" || $.blame = "suspected") }`,
-        ),
+        metric: this.#counted('BlamedAborts'),
         threshold: 1,
       }),
       this.#alarm(
         'ClearingsFail',
         'Clearings fail again and again: see the codes in the log of clear-tender',
         {
-          metric: this.#counted(
-            'FailedClearings',
-            clearing,
-            `{ $.message = "${MESSAGES.clearingFailed}" }`,
-            QUARTER,
-          ),
+          metric: this.#counted('FailedClearings', QUARTER),
           threshold: FAILED_CLEARINGS,
         },
       ),
@@ -90,7 +72,7 @@ export class Alarms extends Construct {
         threshold: 1,
       }),
       this.#alarm('ClockSkew', 'The clock is off: receipts of now are dated wrongly', {
-        metric: this.#counted('ClockOff', sweep, `{ $.message = "${MESSAGES.clockOff}" }`),
+        metric: this.#counted('ClockOff'),
         threshold: 1,
       }),
       this.#alarm(
@@ -134,16 +116,15 @@ export class Alarms extends Construct {
     });
   }
 
-  #counted(name: string, { logGroup }: PartyFunction, pattern: string, period = FIVE_MINUTES): Metric {
-    const filter = new MetricFilter(this, name, {
-      logGroup,
-      metricNamespace: METRIC_NAMESPACE,
-      // The stack's name keeps two parties of one account apart.
-      metricName: `${Stack.of(this).stackName}${name}`,
-      filterPattern: FilterPattern.literal(pattern),
-      metricValue: '1',
+  /** The stack's name keeps two parties of one account apart. */
+  #counted(metricName: (typeof ALARM_METRICS)[number], period = FIVE_MINUTES): Metric {
+    return new Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName,
+      dimensionsMap: { [SERVICE_DIMENSION]: Stack.of(this).stackName },
+      statistic: 'Sum',
+      period,
     });
-    return filter.metric({ statistic: 'Sum', period });
   }
 
   #mailTo(email: string, encryption: EncryptionKey): void {

@@ -15,6 +15,7 @@ import { partyField } from '../auction/fields.ts';
 import { parseAllowedOrigins } from '../functions/allowed-origins.ts';
 import { MIN_OUTBOX_RETENTION_DAYS } from '../functions/environment.ts';
 import { vaultGrantSchema } from '../functions/vault-access/authorisation.ts';
+import { isWebhookUrl, MAX_WEBHOOKS } from '../functions/webhook.ts';
 import { type EpochMs, toEpochMs } from '../mpc/clock.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { DeploymentError } from './errors.ts';
@@ -66,6 +67,17 @@ const deploymentSchema = z.strictObject({
   email: z.optional(emailField),
   monthlyBudgetDollars: z.optional(z.number().check(z.gt(0))),
   outboxRetentionDays: z.optional(z.int().check(z.gte(MIN_OUTBOX_RETENTION_DAYS))),
+  /** Who is told of outcomes and aborts: a bus of this account and region by its name, and addresses that are posted to. */
+  events: z.optional(
+    z.strictObject({
+      bus: z.optional(z.string().check(z.regex(/^[A-Za-z0-9._-]{1,256}$/))),
+      webhooks: z.optional(
+        z.array(z.string().check(z.refine(isWebhookUrl))).check(z.maxLength(MAX_WEBHOOKS)),
+      ),
+    }),
+  ),
+  /** Rounds, bytes, units and the like as metrics, for which CloudWatch charges; the log has them in any case. */
+  detailedMetrics: z.optional(z.boolean()),
   /** The party's vaults: who may ask them what, and who owns the table of their trees if not the party itself. */
   vault: z.optional(
     z.strictObject({
@@ -87,6 +99,8 @@ export interface Deployment {
   readonly email: string | undefined;
   readonly monthlyBudgetDollars: number;
   readonly outboxRetentionDays: number;
+  readonly events: DeploymentFile['events'];
+  readonly detailedMetrics: boolean;
   readonly vault: DeploymentFile['vault'];
 }
 
@@ -117,6 +131,8 @@ export function readDeployment(path: string, now: EpochMs = toEpochMs(Date.now()
     email: file.email,
     monthlyBudgetDollars: file.monthlyBudgetDollars ?? DEFAULT_BUDGET_DOLLARS,
     outboxRetentionDays: file.outboxRetentionDays ?? DEFAULT_RETENTION_DAYS,
+    events: file.events,
+    detailedMetrics: file.detailedMetrics ?? false,
     vault: file.vault,
   };
 }

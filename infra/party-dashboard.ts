@@ -42,6 +42,17 @@ export class PartyDashboard extends Construct {
       ],
       width: 2 * WIDTH,
     });
+    const computed = new LogQueryWidget({
+      title: 'Clearings',
+      logGroupNames: [clearing.logGroup.logGroupName],
+      queryLines: [
+        'filter message = "a tender was cleared"',
+        'fields @timestamp, tenderId, durationMs, rounds, bytes, attempt, readUnits, writeUnits',
+        'sort @timestamp desc',
+        'limit 20',
+      ],
+      width: 2 * WIDTH,
+    });
     new Dashboard(this, 'Dashboard', {
       widgets: [
         [new AlarmStatusWidget({ title: 'Alarms', alarms: [...alarms.alarms], width: 2 * WIDTH })],
@@ -67,6 +78,7 @@ export class PartyDashboard extends Construct {
           ]),
         ],
         [graph('Outbox, units', unitsOf(outbox.table)), graph('State, units', unitsOf(state.table))],
+        [computed],
         [failures],
       ],
     });

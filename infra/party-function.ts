@@ -5,7 +5,7 @@
  * The environment is the typed list of `functions/environment.ts`, so a variable that is forgotten does not compile.
  */
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Architecture, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogLevel, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs';
@@ -13,6 +13,7 @@ import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { DeployedEnvironment } from '../functions/environment.ts';
+import { SERVICE_VARIABLE } from '../functions/metrics.ts';
 import { BUNDLING, handlerFile, ROOT, unusedModules } from './bundling.ts';
 
 /** Long enough to look into a tender that was disputed late; the log has public facts only. */
@@ -75,7 +76,7 @@ export class PartyFunction extends Construct {
       logGroup: this.logGroup,
       memorySize: memoryMb,
       timeout: Duration.seconds(timeoutSeconds),
-      environment: definedOf(environment),
+      environment: { ...definedOf(environment), [SERVICE_VARIABLE]: Stack.of(this).stackName },
       awsSdkConnectionReuse: false,
       bundling: {
         format: OutputFormat.ESM,

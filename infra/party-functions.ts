@@ -6,7 +6,8 @@
  * engine, which writes, cannot be reached over HTTP. A function or route that is added does not compile until its line is here.
  */
 
-import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Stack } from 'aws-cdk-lib';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { OperatorRecord } from '../auction/operator-record.ts';
@@ -68,12 +69,20 @@ const HTTP_FUNCTIONS: Readonly<Record<AuctionFunctionName, HttpFunctionNeeds>> =
 /** What every function is told. */
 export type CommonEnvironment = Pick<
   DeployedEnvironment,
-  'PARTY_INDEX' | 'CONSORTIUM' | 'STATE_TABLE' | 'OUTBOX_TABLES' | 'PROTOCOL' | 'OUTBOX_RETENTION_DAYS'
+  | 'PARTY_INDEX'
+  | 'CONSORTIUM'
+  | 'STATE_TABLE'
+  | 'OUTBOX_TABLES'
+  | 'PROTOCOL'
+  | 'OUTBOX_RETENTION_DAYS'
+  | 'DETAILED_METRICS'
 >;
 
 const NO_KEYS = {
   PARTY_KEYS: 'none',
   CLEAR_TENDER_FUNCTION: undefined,
+  EVENT_BUS: undefined,
+  WEBHOOKS: undefined,
   VAULT_TREE_TABLE: undefined,
   VAULT_STATE_TABLE: undefined,
   VAULT_KEYS: undefined,
@@ -87,6 +96,9 @@ export interface PartyFunctionsProps {
   readonly outbox: OutboxTable;
   readonly secret: KeySecret;
   readonly deadLetters: Queue;
+  /** Name of the bus that events go to. */
+  readonly bus: string | undefined;
+  readonly webhooks: readonly string[];
   /** With JSON of who may ask them what. */
   readonly vault: { readonly client: VaultClient; readonly access: string } | undefined;
   readonly environment: CommonEnvironment;
@@ -129,7 +141,12 @@ export class PartyFunctions extends Construct {
     const clearing = new PartyFunction(this, 'clear-tender', {
       name: 'clear-tender',
       description: 'Computes outcomes together with the peers',
-      environment: { ...environment, ...NO_KEYS, PARTY_KEYS: secret.keySource },
+      environment: {
+        ...environment,
+        ...NO_KEYS,
+        ...this.#destinations(),
+        PARTY_KEYS: secret.keySource,
+      },
       memoryMb: CLEARING_MEMORY_MB,
       timeoutSeconds: CLEARING_TIMEOUT_SECONDS,
       roleName: record.engineRole,
@@ -139,7 +156,21 @@ export class PartyFunctions extends Construct {
     outbox.grantPosting(clearing.role);
     for (const peer of peers) grantReadingOfPeer(clearing.role, peer);
     secret.grantReading(clearing.role);
+    this.#grantTelling(clearing.role);
     return clearing;
+  }
+
+  /** The engine tells of what it cleared; the sweep looks whether it did. */
+  #destinations(): Pick<DeployedEnvironment, 'EVENT_BUS' | 'WEBHOOKS'> {
+    const { bus, webhooks } = this.#props;
+    return { EVENT_BUS: bus, WEBHOOKS: webhooks.length === 0 ? undefined : JSON.stringify(webhooks) };
+  }
+
+  #grantTelling(role: Role): void {
+    const { bus } = this.#props;
+    if (bus === undefined) return;
+    const arn = Stack.of(this).formatArn({ service: 'events', resource: 'event-bus', resourceName: bus });
+    role.addToPrincipalPolicy(new PolicyStatement({ actions: ['events:PutEvents'], resources: [arn] }));
   }
 
   #sweep(): PartyFunction {
@@ -150,6 +181,7 @@ export class PartyFunctions extends Construct {
       environment: {
         ...environment,
         ...NO_KEYS,
+        ...this.#destinations(),
         CLEAR_TENDER_FUNCTION: this.clearing.function.functionName,
       },
       memoryMb: SWEEP_MEMORY_MB,

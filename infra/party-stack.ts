@@ -66,7 +66,7 @@ export class PartyStack extends Stack {
       enforceSSL: true,
       retentionPeriod: Duration.days(DEAD_LETTER_DAYS),
     });
-    const { vault } = deployment;
+    const { vault, events } = deployment;
     const vaultClient = vault && new VaultClient(this, 'Vault', { record, vault, encryption });
     const functions = new PartyFunctions(this, 'Functions', {
       record,
@@ -75,6 +75,8 @@ export class PartyStack extends Stack {
       outbox,
       secret,
       deadLetters,
+      bus: events?.bus,
+      webhooks: events?.webhooks ?? [],
       vault: vaultClient && { client: vaultClient, access: JSON.stringify(vault?.access) },
       environment: {
         PARTY_INDEX: String(party),
@@ -83,6 +85,7 @@ export class PartyStack extends Stack {
         OUTBOX_TABLES: JSON.stringify(operators.map(outboxTableArn)),
         PROTOCOL: deployment.protocol ?? DEFAULT_PROTOCOL,
         OUTBOX_RETENTION_DAYS: String(deployment.outboxRetentionDays),
+        DETAILED_METRICS: deployment.detailedMetrics ? 'true' : undefined,
       },
     });
     new SweepSchedule(this, 'Sweep', { sweep: functions.sweep, deadLetters });
@@ -93,7 +96,7 @@ export class PartyStack extends Stack {
     });
     const { clearing, sweep } = functions;
     const alarms = new Alarms(this, 'Alarms', {
-      ...{ api, clearing, sweep, outbox, state, deadLetters, encryption },
+      ...{ api, sweep, outbox, state, deadLetters, encryption },
       email: deployment.email,
     });
     new PartyDashboard(this, 'Overview', { alarms, api, clearing, outbox, state });

@@ -59,6 +59,5 @@ export const SECRET_PRICES = {
 export const CLOUDWATCH_PRICES = {
   alarmMonth: 0.1,
   dashboardMonth: 3,
-  metricMonth: 0.3,
   logGigabyteIngested: 0.5,
 } as const;

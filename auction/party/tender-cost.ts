@@ -23,7 +23,7 @@ import { type TenderShape, type TenderUnits, tenderUnits } from './tender-units.
 export const FUNCTION_MEMORY_MB = { clearing: 1_769, intake: 1_024, http: 512, sweep: 256 } as const;
 
 /** What each party has that costs money by the month; a test compares with the synthesised stacks. */
-export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 8, dashboards: 1, metrics: 3 } as const;
+export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 8, dashboards: 1 } as const;
 
 const PARTY_COUNT = 3;
 
@@ -135,7 +135,6 @@ export interface IdleCost {
   readonly secrets: number;
   readonly alarms: number;
   readonly dashboards: number;
-  readonly metrics: number;
   /** The one thing that runs: looking once a minute for tenders that are due. */
   readonly sweep: number;
   readonly total: number;
@@ -151,7 +150,6 @@ export function idleCost(): IdleCost {
   const secrets = STANDING_RESOURCES.secrets * SECRET_PRICES.secretMonth;
   const alarms = STANDING_RESOURCES.alarms * CLOUDWATCH_PRICES.alarmMonth;
   const dashboards = STANDING_RESOURCES.dashboards * CLOUDWATCH_PRICES.dashboardMonth;
-  const metrics = STANDING_RESOURCES.metrics * CLOUDWATCH_PRICES.metricMonth;
   const oneSweep =
     SCHEDULER_PRICES.invocation +
     LAMBDA_PRICES.request +
@@ -163,9 +161,8 @@ export function idleCost(): IdleCost {
     secrets,
     alarms,
     dashboards,
-    metrics,
     sweep,
-    total: keys + secrets + alarms + dashboards + metrics + sweep,
+    total: keys + secrets + alarms + dashboards + sweep,
     perHundredTendersKept: SWEEPS_A_MONTH * (100 / TENDERS_IN_A_READ_UNIT) * DYNAMODB_PRICES.readRequestUnit,
   };
 }

@@ -11,7 +11,7 @@ import type { Context } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { AuctionError } from '../../auction/errors.ts';
 import { blamedParties, blameOf } from '../../auction/party/blame.ts';
-import type { AuctionParty } from '../../auction/party/service.ts';
+import type { AuctionParty, ClearingProgress } from '../../auction/party/service.ts';
 import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { PARTIES } from '../../mpc/party.ts';
@@ -19,7 +19,10 @@ import type { ClearingLeases } from '../clearing-lease.ts';
 import { FunctionError } from '../errors.ts';
 import { toTenderId } from '../http-handler.ts';
 import { describeUnexpected, type LogFields, logError, logInfo } from '../log.ts';
+import { type Meter, silentMeter } from '../meter.ts';
 import { lazily } from '../runtime.ts';
+import { type UnitWatch, unitsSince } from '../unit-watch.ts';
+import { createTellingHandler } from './tell-events.ts';
 
 export interface ClearTenderResult {
   readonly tenderId: string;
@@ -35,7 +38,17 @@ const EARLY_TIMEOUT_MS = 2_000;
 
 const eventSchema = z.object({ tenderId: z.string() });
 
-export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): ClearTenderHandler {
+export interface Measuring {
+  readonly meter: Meter;
+  readonly unitWatch: Pick<UnitWatch, 'units'>;
+}
+
+const NOT_MEASURED: Measuring = { meter: silentMeter, unitWatch: { units: { readUnits: 0, writeUnits: 0 } } };
+
+export function createClearTenderHandler(
+  party: Pick<AuctionParty, 'clear'>,
+  { meter, unitWatch }: Measuring = NOT_MEASURED,
+): ClearTenderHandler {
   const clearing = middy<unknown, ClearTenderResult>({ timeoutEarlyInMillis: EARLY_TIMEOUT_MS }).handler(
     async (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) => {
       const parsed = z.safeParse(eventSchema, event);
@@ -43,18 +56,32 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
         throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
       }
       const id = toTenderId(parsed.data.tenderId);
-      const { outcome, statistics } = await party.clear(id, { signal });
+      let firstStage: ClearingProgress['stage'] | undefined;
+      const onProgress = ({ stage }: ClearingProgress) => {
+        firstStage ??= stage;
+      };
+      const { outcome, statistics } = await party.clear(id, { signal, onProgress });
+      // A run that found the outcome stored goes on to signing at once; its statistics were measured before.
+      if (firstStage === 'closing') measureClearing(meter, statistics);
       return { tenderId: id, statistics, signatures: outcome.signatures.length };
     },
   );
   return async (event, context) => {
+    const before = unitWatch.units;
     const facts = { functionName: 'clear-tender', requestId: context.awsRequestId, ...tenderOf(event) };
     try {
       const result = await clearing(event, context);
-      logInfo('a tender was cleared', { ...facts, durationMs: result.statistics.clearingMs });
+      const { clearingMs, attempt, rounds, bytesSent } = result.statistics;
+      const units = unitsSince(before, unitWatch.units);
+      logInfo('a tender was cleared', {
+        ...{ ...facts, durationMs: clearingMs, attempt, rounds, bytes: bytesSent },
+        ...units,
+      });
       return result;
     } catch (error) {
       const code = codeOf(error);
+      meter.countByCode('FailedClearings', 1, code);
+      if (blamesSomebody(error)) meter.count('BlamedAborts', 1);
       const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
       logError('a clearing failed', {
         ...facts,
@@ -67,8 +94,27 @@ export function createClearTenderHandler(party: Pick<AuctionParty, 'clear'>): Cl
       if (code === 'REQUEST_TIMED_OUT')
         throw new FunctionError(code, 'the clearing took longer than an invocation may');
       throw error;
+    } finally {
+      const { readUnits, writeUnits } = unitsSince(before, unitWatch.units);
+      meter.count('ClearingReadUnits', readUnits);
+      meter.count('ClearingWriteUnits', writeUnits);
     }
   };
+}
+
+function measureClearing(meter: Meter, { attempt, rounds, bytesSent, clearingMs }: ClearingStatistics): void {
+  meter.count('Clearings', 1);
+  // None where no lot had enough bids, or where the peers had signed already.
+  if (attempt === 0) return;
+  meter.count('ClearingAttempts', attempt);
+  meter.count('ClearingRounds', rounds);
+  meter.count('ClearingBytes', bytesSent);
+  meter.count('ClearingSeconds', clearingMs / 1000);
+}
+
+function blamesSomebody(error: unknown): boolean {
+  const blame = blameOf(error);
+  return blame !== undefined && blame.kind !== 'nobody';
 }
 
 function tenderOf(event: unknown): { readonly tenderId?: string } {
@@ -113,6 +159,9 @@ export function createLeasedClearTenderHandler(
   };
 }
 
-export const handler = lazily(({ party, leases }) =>
-  createLeasedClearTenderHandler(createClearTenderHandler(party), leases),
-);
+export const handler = lazily((runtime) => {
+  const { party, leases, events, meter } = runtime;
+  const clear = createLeasedClearTenderHandler(createClearTenderHandler(party, runtime), leases);
+  const telling = createTellingHandler(clear, party, events);
+  return (event, context) => telling(event, context).finally(() => meter.flush());
+});

@@ -3,7 +3,8 @@
  *
  * It makes clearing independent of every announcement: a crashed, refused or forgotten clearing is taken up by the
  * next sweep. A tender needs a clearing when it is due and has no outcome here, and when its outcome lacks a signature,
- * since a peer may need this party to reach it. Tenders are cleared at the same time, each in an invocation of its
+ * since a peer may need this party to reach it, and when a destination of events has not taken what there is to tell about
+ * it. Tenders are cleared at the same time, each in an invocation of its
  * own; one that keeps failing is started at growing intervals (`clearing-lease.ts`).
  */
 
@@ -15,7 +16,9 @@ import { PARTIES } from '../../mpc/party.ts';
 import type { ClearingLeases } from '../clearing-lease.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
+import type { Events } from '../events.ts';
 import { logError } from '../log.ts';
+import { type Meter, silentMeter } from '../meter.ts';
 import { lazily } from '../runtime.ts';
 import { systemClock } from '../system-clock.ts';
 
@@ -31,6 +34,8 @@ export interface SweepParameters {
   readonly leases: Pick<ClearingLeases, 'isPaused'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly clockWatch: Pick<ClockWatch, 'skewMs'>;
+  readonly events?: Pick<Events, 'standing'> | undefined;
+  readonly meter?: Meter;
 }
 
 /** Lambda's clocks are within milliseconds; two seconds off, a bid near the deadline is judged wrongly. */
@@ -39,7 +44,7 @@ export const MAX_CLOCK_SKEW_MS = 2_000;
 export function createSweepTendersHandler(
   parameters: SweepParameters,
 ): (event: unknown, context: Context) => Promise<SweepResult> {
-  const { party, starter, leases, clock, clockWatch } = parameters;
+  const { party, starter, leases, clock, clockWatch, events, meter = silentMeter } = parameters;
   /** Nothing about these changes any more, so this environment does not read them again. */
   const complete = new Set<TenderId>();
 
@@ -51,8 +56,9 @@ export function createSweepTendersHandler(
     }
     if (state.phase !== 'cleared') return true;
     if ((await party.signatures(id)) < PARTIES.length) return true;
-    complete.add(id);
-    return false;
+    const standing = (await events?.standing(id)) ?? 'settled';
+    if (standing === 'settled') complete.add(id);
+    return standing === 'due';
   };
 
   return async (_event, context) => {
@@ -74,7 +80,9 @@ export function createSweepTendersHandler(
         requestId: context.awsRequestId,
         skewMs,
       });
+      meter.count('ClockOff', 1);
     }
+    meter.flush();
     return { started, paused };
   };
 }

@@ -19,8 +19,10 @@ import type { Vault } from '../../oram/vault.ts';
 import { FunctionError } from '../errors.ts';
 import { type HttpHandler, httpHandler } from '../http-handler.ts';
 import { logInfo } from '../log.ts';
+import { type Meter, silentMeter } from '../meter.ts';
 import type { RequestNonces } from '../request-nonces.ts';
 import { httpFunction } from '../runtime.ts';
+import { type RequestUnits, unitsSince } from '../unit-watch.ts';
 import { PUT_REFUSALS, type PutRefusal, type RecordResult, vaultAnswer } from '../vault-answer.ts';
 import { fits, MAX_VAULT_REQUEST_BYTES, paddedRequestBytes, type RecordOperation } from '../vault-request.ts';
 import type { OpenVaults } from '../vaults.ts';
@@ -37,7 +39,11 @@ export interface VaultAccess {
 }
 
 /** @param access undefined at a party without vaults */
-export function createVaultAccessHandler(access: VaultAccess | undefined): HttpHandler {
+export function createVaultAccessHandler(
+  access: VaultAccess | undefined,
+  meter: Meter = silentMeter,
+): HttpHandler {
+  const measured = new Map<string, RequestUnits>();
   return httpHandler(
     'vault-access',
     async ({ pathParameters, body, requestId }) => {
@@ -64,11 +70,23 @@ export function createVaultAccessHandler(access: VaultAccess | undefined): HttpH
           readUnits: units.readUnits,
           writeUnits: units.writeUnits,
         });
+        meter.count('VaultOperations', results.length);
+        measureUnits(meter, measured.get(name), units);
+        meter.flush();
+        measured.set(name, units);
         return { status: 200, body: vaultAnswer(results, valueBytes(vault.parameters)) };
       });
     },
     { maxBodyBytes: MAX_VAULT_REQUEST_BYTES },
   );
+}
+
+/** @param before what the vault had counted, which begins anew when it is opened again */
+function measureUnits(meter: Meter, before: RequestUnits | undefined, units: RequestUnits): void {
+  const isSame = before !== undefined && before.readUnits <= units.readUnits;
+  const { readUnits, writeUnits } = isSame ? unitsSince(before, units) : units;
+  meter.count('VaultReadUnits', readUnits);
+  meter.count('VaultWriteUnits', writeUnits);
 }
 
 /** @throws FunctionError VAULT_REQUEST_LENGTH */
@@ -115,4 +133,4 @@ function isPutRefusal(code: OramErrorCode): code is PutRefusal {
   return Object.hasOwn(PUT_REFUSALS, code);
 }
 
-export const handler = httpFunction(({ vaultAccess }) => createVaultAccessHandler(vaultAccess));
+export const handler = httpFunction(({ vaultAccess, meter }) => createVaultAccessHandler(vaultAccess, meter));

@@ -106,6 +106,15 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
     'Operator: export the record again with `--replaces` and the record that stands now.',
   CONSORTIUM_CHANGE_UNENDORSED:
     'Have the old key sign (`--old-keys`); where it is lost, call the operator, then `--allow-unendorsed`.',
+  EVENT_MALFORMED: 'Receiver: check the event with the same version as the party runs.',
+  EVENT_OTHER_PARTY: 'Receiver: do not believe the event, and tell the operator of the party that signed it.',
+  WEBHOOK_MALFORMED:
+    'Receiver: answer 401. Pass on the headers `content-type`, `content-digest`, `signature-input` and `signature` as they came.',
+  WEBHOOK_SIGNER_UNKNOWN: "Receiver: answer 401. Give the signing keys of the tender's parties.",
+  WEBHOOK_EXPIRED: 'Receiver: answer 401, and set the clock; a delivery that was recorded is refused so too.',
+  WEBHOOK_DIGEST: 'Receiver: answer 401. Check the bytes of the body as they came, before they are parsed.',
+  WEBHOOK_SIGNATURE:
+    'Receiver: answer 401. Give the address that the operator configured, letter for letter; behind a proxy it differs from the one that the server sees.',
   BODY_TOO_LARGE: 'Send a valid document; `facts.maxBodyBytes` has the bound where a handler set it.',
   BODY_MALFORMED: 'Send JSON.',
   CSV_MALFORMED: 'Correct the line in `facts.line`.',

@@ -44,6 +44,7 @@ export async function bundleHandlers(
           ...unusedModules({
             PARTY_KEYS: Variables['PARTY_KEYS'],
             CLEAR_TENDER_FUNCTION: Variables['CLEAR_TENDER_FUNCTION'],
+            EVENT_BUS: Variables['EVENT_BUS'],
             VAULT_KEYS: Variables['VAULT_KEYS'],
           }),
         ],

@@ -35,7 +35,6 @@ describe('the cost model of tenders', () => {
       secrets: count('AWS::SecretsManager::Secret'),
       alarms: count('AWS::CloudWatch::Alarm'),
       dashboards: count('AWS::CloudWatch::Dashboard'),
-      metrics: count('AWS::Logs::MetricFilter'),
     }).toEqual(STANDING_RESOURCES);
   });
 

@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { STANDING_RESOURCES } from '../../auction/party/tender-cost.ts';
 import { parseEnvironment } from '../../functions/environment.ts';
+import { ALARM_METRICS } from '../../functions/meter.ts';
 import { ROUTES } from '../../functions/routes.ts';
-import { MESSAGES } from '../../infra/alarms.ts';
 import { API_BURST, API_RATE, AUCTIONEER_BURST, AUCTIONEER_RATE } from '../../infra/http-api.ts';
 import type { Resource, StackTemplate } from '../../local/rehearsal/template.ts';
 import { OUTBOX_TTL_ATTRIBUTE } from '../../mpc/channels/outbox/dynamodb.ts';
@@ -327,28 +327,21 @@ describe('an operator', () => {
     }
   });
 
-  test('is alarmed by messages that the functions log, of the metrics that the alarms watch', () => {
-    const sources = filesMatching('functions/**/*.ts').map(readRepositoryFile).join('\n');
-    for (const message of Object.values(MESSAGES)) expect(sources).toContain(`'${message}'`);
-    const filters = allOf('AWS::Logs::MetricFilter').map(({ properties }) =>
-      z.parse(
-        z.object({
-          FilterPattern: z.string(),
-          MetricTransformations: z.tuple([
-            z.object({ MetricName: z.string(), MetricNamespace: z.literal('Tacit') }),
-          ]),
-        }),
-        properties,
-      ),
+  test('is alarmed by metrics that a handler emits under the name of the stack', () => {
+    const alarms = allOf('AWS::CloudWatch::Alarm')
+      .filter(({ properties }) => properties['Namespace'] === 'Tacit')
+      .map(({ properties }) => [properties['MetricName'], properties['Dimensions']]);
+    const dimensions = [{ Name: 'service', Value: stack.name }];
+    expect(new Map(alarms as [string, unknown][])).toEqual(
+      new Map(ALARM_METRICS.map((name) => [name, dimensions])),
     );
-    const watched = allOf('AWS::CloudWatch::Alarm').map(({ properties }) => properties['MetricName']);
-    for (const { FilterPattern, MetricTransformations } of filters) {
-      expect(
-        Object.values(MESSAGES).some((message) => FilterPattern.includes(`$.message = "${message}"`)),
-      ).toBe(true);
-      expect(watched).toContain(MetricTransformations[0].MetricName);
+    for (const { properties } of allOf('AWS::Lambda::Function')) {
+      expect(properties).toMatchObject({
+        Environment: { Variables: { POWERTOOLS_SERVICE_NAME: stack.name } },
+      });
     }
-    expect(filters).toHaveLength(3);
+    const handlers = filesMatching('functions/*/*.handler.ts').map(readRepositoryFile).join('\n');
+    for (const name of ALARM_METRICS) expect(handlers).toMatch(new RegExp(`meter\\.count\\w*\\('${name}'`));
   });
 
   test('has a page and a budget of what the tag costs', () => {
@@ -375,7 +368,6 @@ describe('an operator', () => {
       secrets: count('AWS::SecretsManager::Secret'),
       alarms: count('AWS::CloudWatch::Alarm'),
       dashboards: count('AWS::CloudWatch::Dashboard'),
-      metrics: count('AWS::Logs::MetricFilter'),
     }).toEqual(STANDING_RESOURCES);
   });
 

@@ -1,0 +1,86 @@
+/**
+ * Tells of a clearing once it is over: after the outcome was stored or the run aborted, and after the lease of the tender
+ * was given back, so that the next run waits for no receiver. Whatever happens to an event, the invocation ends as the
+ * clearing did.
+ */
+
+import type { Context } from 'aws-lambda';
+import * as z from 'zod/mini';
+import { AuctionError, type AuctionErrorCode } from '../../auction/errors.ts';
+import { blamedParties, blameOf } from '../../auction/party/blame.ts';
+import type { AuctionParty } from '../../auction/party/service.ts';
+import type { AbortFacts } from '../../auction/party-event.ts';
+import { MpcError, type MpcErrorCode } from '../../mpc/errors.ts';
+import type { Events } from '../events.ts';
+import { toTenderId } from '../http-handler.ts';
+import { describeUnexpected, logError } from '../log.ts';
+
+type Handler<Result> = (event: unknown, context: Context) => Promise<Result>;
+
+/** Left of an invocation when telling is cut off: enough to record who has not taken an event. */
+const LAST_MOMENTS_MS = 1_000;
+
+const eventSchema = z.object({ tenderId: z.string() });
+
+/** Nothing was tried, or another run goes on. */
+const NO_ABORTS: ReadonlySet<AuctionErrorCode | MpcErrorCode> = new Set([
+  'TENDER_UNKNOWN',
+  'CLOSE_BEFORE_DEADLINE',
+  'CLEARING_BUSY',
+  'STATE_CONFLICT',
+  'ATTEMPT_SUPERSEDED',
+  'ATTEMPT_TAKEN_OVER',
+  'CHANNEL_CLOSED',
+] as const);
+
+/** @param events undefined at a party that tells nobody */
+export function createTellingHandler<Result extends object>(
+  clear: Handler<Result>,
+  party: Pick<AuctionParty, 'outcome'>,
+  events: Pick<Events, 'cleared' | 'aborted' | 'deliver'> | undefined,
+): Handler<Result> {
+  if (events === undefined) return clear;
+  return async (event, context) => {
+    let result: Result;
+    try {
+      result = await clear(event, context);
+    } catch (error) {
+      const facts = abortFactsOf(error);
+      if (facts !== undefined) await tell(event, context, (id) => events.aborted(id, facts));
+      throw error;
+    }
+    if (!('busy' in result)) await tell(event, context, (id) => events.cleared(id, () => party.outcome(id)));
+    return result;
+  };
+
+  async function tell(
+    event: unknown,
+    context: Context,
+    record: (id: ReturnType<typeof toTenderId>) => Promise<void>,
+  ): Promise<void> {
+    try {
+      const id = toTenderId(z.parse(eventSchema, event).tenderId);
+      await record(id);
+      const remainingMs = context.getRemainingTimeInMillis() - LAST_MOMENTS_MS;
+      await events?.deliver(id, AbortSignal.timeout(Math.max(0, remainingMs)));
+    } catch (error) {
+      logError('an event was not recorded', {
+        functionName: 'clear-tender',
+        requestId: context.awsRequestId,
+        ...describeUnexpected(error),
+      });
+    }
+  }
+}
+
+/** Undefined for what is no abort. Facts that the log has too. */
+export function abortFactsOf(error: unknown): AbortFacts | undefined {
+  if (!(error instanceof AuctionError || error instanceof MpcError)) return undefined;
+  if (NO_ABORTS.has(error.code)) return undefined;
+  const blame = blameOf(error);
+  return {
+    code: error.code,
+    ...(blame === undefined ? {} : { blame: blame.kind }),
+    blamed: blame === undefined ? [] : blamedParties(blame),
+  };
+}
