@@ -64,7 +64,8 @@ export function resolveOperations(
     const known = groups.get(name);
     if (known !== undefined) {
       if (equalBytes(known.digest.check, digest.check)) known.members.push(index);
-      else if (operation.kind === 'put') refused.set(index, collision());
+      // Not found would be a guess: which of the two the record belongs to is known after it was read.
+      else refused.set(index, collision());
       continue;
     }
     const record = positions.find(digest);

@@ -80,7 +80,8 @@ export interface Vault {
 
   /**
    * Mixed operations, in order: each sees the effects of those before it. Served in epochs of eight, filled up with
-   * dummies; repeated keys cost no more and show nothing.
+   * dummies; repeated keys cost no more and show nothing. Places for new records are given out as an epoch begins: in a
+   * full vault, what a delete frees is there for the next epoch. Where an epoch fails, later ones are tried all the same.
    * @throws OramError VAULT_BATCH_SIZE, VAULT_RECORD_KEY, VAULT_VALUE_TOO_LARGE before anything is read; the first other
    * refusal once all operations were served
    */
@@ -100,7 +101,7 @@ export interface Vault {
   /**
    * Places everything anew under fresh leaves and keys: after a restored backup, on suspicion, to rotate keys.
    * @param acceptLoss go on where buckets are missing or fail their check, and drop the records they held
-   * @param newKey the vault's key from then on
+   * @param newKey the vault's key from then on; if the call fails with STORE_UNAVAILABLE, keep both until one opens it
    * @returns how many records were kept and how many were lost
    */
   reshuffle(
