@@ -10,7 +10,7 @@
 const MARGIN_BYTES = 2048;
 
 /** From here on a buffer that waits for its collection costs more than one that is freed. */
-const LARGE_BYTES = 16_384;
+export const LARGE_BYTES = 4096;
 
 /** Detaches a buffer that nothing else refers to, and all views of it with it; one that is part of a pool stays. */
 export function freeAtOnce({ buffer, byteLength }: Uint8Array<ArrayBuffer>): void {
@@ -24,4 +24,9 @@ export function freeAtOnce({ buffer, byteLength }: Uint8Array<ArrayBuffer>): voi
 export function freeLargeAtOnce({ buffer, byteLength }: Uint8Array): void {
   if (!(buffer instanceof ArrayBuffer) || byteLength < LARGE_BYTES) return;
   if (buffer.byteLength - byteLength <= MARGIN_BYTES) buffer.transfer(0);
+}
+
+/** Bytes to be overwritten: from the pool where they are few, else a buffer of their own that can be freed. */
+export function allocateUnset(byteCount: number): Buffer<ArrayBuffer> {
+  return byteCount < LARGE_BYTES ? Buffer.allocUnsafe(byteCount) : Buffer.allocUnsafeSlow(byteCount);
 }

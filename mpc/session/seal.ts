@@ -22,14 +22,14 @@ import { createCipheriv, createDecipheriv, hash, type KeyObject } from 'node:cry
 import { frame } from '../bytes.ts';
 import type { PartyIndex } from '../party.ts';
 import { AddressRegistry } from '../random/address-registry.ts';
-import { freeAtOnce } from '../random/free-at-once.ts';
+import { allocateUnset, freeAtOnce } from '../random/free-at-once.ts';
 
 /** The GCM tag; the nonce is not sent. */
 export const SEAL_BYTES = 16;
 
 const NONCE_BYTES = 12;
 
-/** Encrypted at a time: stays in the cache until it is copied in front of the tag. Longer messages get a buffer alone. */
+/** Encrypted at a time: stays in the cache until it is copied in front of the tag. */
 const CHUNK_BYTES = 65_536;
 
 /** Below, giving a buffer back costs more than its collection. */
@@ -66,9 +66,7 @@ export class DirectionSeal {
     this.#nonces.claim(name);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, TAG_LENGTH);
     cipher.setAAD(address);
-    const sealedBytes = plaintext.length + SEAL_BYTES;
-    const sealed =
-      plaintext.length < CHUNK_BYTES ? Buffer.allocUnsafe(sealedBytes) : Buffer.allocUnsafeSlow(sealedBytes);
+    const sealed = allocateUnset(plaintext.length + SEAL_BYTES);
     for (let start = 0; start < plaintext.length; start += CHUNK_BYTES) {
       const encrypted = cipher.update(partOf(plaintext, start, start + CHUNK_BYTES));
       sealed.set(encrypted, start);

@@ -14,7 +14,7 @@
  */
 
 import { MpcError } from '../../errors.ts';
-import { freeLargeAtOnce } from '../../random/free-at-once.ts';
+import { allocateUnset, freeLargeAtOnce } from '../../random/free-at-once.ts';
 import { MAX_MESSAGE_BYTES } from '../channel.ts';
 
 export const FRAME_KINDS = ['greeting', 'parcel', 'everyone', 'received', 'question', 'nothing'] as const;
@@ -41,7 +41,7 @@ const ONE_BUFFER_BYTES = 16 * 1024;
 export function encodeFrame({ kind, topic, step, payload }: Frame): readonly Uint8Array[] {
   const headBytes = HEADER_BYTES + topic.length + step.length;
   const together = payload.length <= ONE_BUFFER_BYTES;
-  const head = Buffer.allocUnsafe(together ? headBytes + payload.length : headBytes);
+  const head = allocateUnset(together ? headBytes + payload.length : headBytes);
   head.writeUInt32BE(headBytes + payload.length - LENGTH_BYTES, 0);
   head.writeUInt8(FRAME_KINDS.indexOf(kind), 4);
   head.writeUInt16BE(topic.length, 5);
@@ -133,7 +133,7 @@ function wholeFrameBytes(bytes: Buffer, offset: number): number | undefined {
 }
 
 function copyOf(chunk: Buffer, start: number, end: number): Buffer {
-  const copy = Buffer.allocUnsafe(end - start);
+  const copy = allocateUnset(end - start);
   copy.set(chunk.subarray(start, end));
   return copy;
 }

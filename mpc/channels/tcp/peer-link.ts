@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../clock.ts';
 import { MpcError } from '../../errors.ts';
 import type { PartyIndex } from '../../party.ts';
-import { freeLargeAtOnce } from '../../random/free-at-once.ts';
+import { freeLargeAtOnce, LARGE_BYTES } from '../../random/free-at-once.ts';
 import { encodeFrame, type Frame, FrameReader } from './frame.ts';
 
 /** How long a party that closes waits for its peer to close as well; then the connection is cut. */
@@ -102,13 +102,17 @@ export class PeerLink {
     const [head, payload] = encodeFrame(frame);
     if (head === undefined) return undefined;
     let room: boolean;
+    // Freed only once they are copied: by the kernel, or into the one buffer of a small frame.
     if (payload === undefined) {
-      room = socket.write(head);
+      if (givenUp) freeLargeAtOnce(frame.payload);
+      const free = (error?: Error | null) => {
+        if (!error) freeLargeAtOnce(head);
+      };
+      room = socket.write(head, head.length < LARGE_BYTES ? undefined : free);
     } else {
       socket.cork();
       socket.write(head);
       room = socket.write(payload, (error) => {
-        // Freed only once the kernel has copied it.
         if (givenUp && !error) freeLargeAtOnce(payload);
       });
       socket.uncork();

@@ -12,7 +12,7 @@
 import type { ReplicatedVector } from './shares.ts';
 
 /** Below, collecting costs less than keeping account. */
-const LARGE_LAYER_BYTES = 16_384;
+const LARGE_LAYER_BYTES = 4096;
 
 interface Layer {
   unfinished: number;
