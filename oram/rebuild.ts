@@ -29,7 +29,7 @@ import { randomLeaves } from './random-leaves.ts';
 import type { OpenedState } from './read-state.ts';
 import { encodePart, readRecord, requireRecordKey, requireValue } from './record-content.ts';
 import { RecordKeys } from './record-keys.ts';
-import type { Item } from './stores/store.ts';
+import type { Item, ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 import type { TreeWriter } from './tree-writer.ts';
 import type { BulkOptions, Progress, VaultRecord } from './vault.ts';
@@ -125,7 +125,6 @@ export class Rebuild {
 
   /** @returns how many records could not be read */
   async #readAll(from: OpenedState, to: ClientState, records: Map<RecordId, HeldRecord>): Promise<number> {
-    const { options } = this.#writer;
     const { parameters } = this.#held.head.body;
     const { sealer } = this.#held;
     const { geometry, versions, pool, positions } = from.state;
@@ -134,7 +133,7 @@ export class Rebuild {
     const places = allPlaces(from.state);
     for (let first = 0; first < places.length; first += BUCKETS_AT_ONCE) {
       const some = places.slice(first, first + BUCKETS_AT_ONCE);
-      const items = await options.tree.read(
+      const items = await this.#readSome(
         some.map((place) => bucketKey(sealer, place, versions.slot(place.index))),
       );
       for (const [index, place] of some.entries()) {
@@ -160,6 +159,20 @@ export class Rebuild {
       to.positions.assign(record, fingerprint);
     }
     return lost;
+  }
+
+  /** Where loss is accepted, an item that is none costs no more than itself. */
+  async #readSome(keys: readonly ItemKey[]): Promise<readonly (Item | undefined)[]> {
+    const { tree } = this.#writer.options;
+    try {
+      return await tree.read(keys);
+    } catch (error) {
+      if (this.#request.acceptLoss !== true || !isIntegrityFailure(error)) throw error;
+      if (keys.length === 1) return [undefined];
+    }
+    const items: (Item | undefined)[] = [];
+    for (const key of keys) items.push(...(await this.#readSome([key])));
+    return items;
   }
 
   #open(place: BucketPlace, item: Item | undefined, state: ClientState): PoolBlock[] {

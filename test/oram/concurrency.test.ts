@@ -248,6 +248,76 @@ describe('two writers', () => {
     await checkVault(tables, model());
   });
 
+  test('one that places everything anew slowly is waited for, since it shows that it lives', async () => {
+    const { tables, vault } = await newVault({ capacity: 8000 });
+    await vault.put('1', text('1'));
+    const clock = new VirtualClock();
+    const patienceMs = 5000;
+    const slow: Tables['tree'] = Object.assign(Object.create(tables.tree), {
+      ...boundTo(tables.tree),
+      read: async (keys: Parameters<ItemStore['read']>[0]) => {
+        await clock.sleep(1500);
+        return tables.tree.read(keys);
+      },
+      fill: async (items: Parameters<ItemStore['fill']>[0]) => {
+        await clock.sleep(1500);
+        return tables.tree.fill(items);
+      },
+    });
+    const builder = await open({ ...tables, tree: slow }, { clock, patienceMs });
+    const reshuffled = builder.reshuffle();
+    await clock.sleep(100);
+    const other = open(tables, { clock, patienceMs }).then((opened) => opened.get('1'));
+    expect(await reshuffled).toEqual({ kept: 1, lost: 0 });
+    expect(clock.now()).toBeGreaterThan(3 * patienceMs);
+    expect(await other).toEqual(text('1'));
+  });
+
+  test('that both place everything anew do so one after the other, in a poisoned vault as well', async () => {
+    for (const poisoned of [false, true]) {
+      const tables = await loadedTables();
+      const clock = new VirtualClock();
+      if (poisoned) {
+        const heads = new HeadStore(optionsFor(tables));
+        await heads.swap(await heads.read(), { poisonedBy: 'BUCKET_STALE' });
+      }
+      const delayed = (): Tables => ({
+        ...tables,
+        tree: Object.assign(Object.create(tables.tree), {
+          ...boundTo(tables.tree),
+          fill: async (items: Parameters<ItemStore['fill']>[0]) => {
+            await clock.sleep(50);
+            return tables.tree.fill(items);
+          },
+        }),
+      });
+      const builders = await Promise.all(
+        [0, 1].map(() => open(delayed(), { clock, patienceMs: PATIENCE_MS })),
+      );
+      const done = await Promise.all(builders.map((builder) => builder.reshuffle()));
+      expect(done).toEqual(new Array(2).fill({ kept: RECORDS.length, lost: 0 }));
+      await checkVault(tables, model());
+      expect(tables.tree.size).toBe((await loadedTables()).tree.size);
+      expect(await builders[0]!.get('1')).toEqual(text('1'));
+    }
+  });
+
+  test('one that was told to stop leaves the vault as it was, for others at once', async () => {
+    const tables = await loadedTables();
+    const clock = new VirtualClock();
+    const vault = await open(tables, { clock, patienceMs: PATIENCE_MS });
+    const stop = new AbortController();
+    const onProgress = ({ phase }: { phase: string }) => {
+      if (phase === 'placing') stop.abort(new Error('stopped'));
+    };
+    await expect(vault.reshuffle({ signal: stop.signal, onProgress })).rejects.toThrow('stopped');
+    expect(await (await open(tables, { clock, patienceMs: PATIENCE_MS })).get('1')).toEqual(text('1'));
+    expect(clock.now()).toBe(0);
+    await checkVault(tables, model());
+    await vault.reshuffle();
+    expect(tables.tree.size).toBe((await loadedTables()).tree.size);
+  });
+
   test('a vault destroyed and made anew under its name is not touched by who knew the first', async () => {
     const tables = newTables();
     const old = await createVault(optionsFor(tables), treeParameters(SIZES));

@@ -5,6 +5,7 @@
 
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { OramError } from '../../oram/errors.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { createVault, openVault } from '../../oram/open-vault.ts';
 import type { Item, ItemKey } from '../../oram/stores/store.ts';
@@ -237,6 +238,32 @@ describe('a table that does not do what it says', () => {
       }
     },
   );
+});
+
+describe('an item that is none', () => {
+  test('is named, and a reshuffle that accepts loss drops no more than its records', async () => {
+    const { tables, vault } = await history();
+    const [bad] = [...tables.tree.items()].filter(({ key }) => isOf('bucket')(key));
+    const tree = {
+      ...tables.tree,
+      read: async (keys: readonly ItemKey[]) => {
+        if (keys.some(({ partition }) => partition === bad?.key.partition)) {
+          throw new OramError('STORE_ITEM_MALFORMED', 'an item has no version');
+        }
+        return tables.tree.read(keys);
+      },
+      write: (items: readonly Item[]) => tables.tree.write(items),
+      fill: (items: readonly Item[]) => tables.tree.fill(items),
+      remove: (keys: readonly ItemKey[]) => tables.tree.remove(keys),
+      units: () => tables.tree.units(),
+    };
+    const reader = await openVault({ ...optionsFor(tables), tree });
+    expect(await codeOf(reader.reshuffle())).toBe('STORE_ITEM_MALFORMED');
+    await expectPoisoned(tables, 'STORE_ITEM_MALFORMED', [vault, reader]);
+    const { kept, lost } = await reader.reshuffle({ acceptLoss: true });
+    expect([kept + lost, lost < 5]).toEqual([RECORDS.size, true]);
+    expect(vault.stats().capacity).toBe(SIZES.capacity);
+  });
 });
 
 describe('tables that are rolled back', () => {
