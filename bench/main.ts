@@ -17,6 +17,7 @@ const BENCHMARKS: Readonly<Record<string, string>> = {
   clearing: 'clearing.ts',
   intake: 'intake.ts',
   'cold-start': 'cold-start.ts',
+  'closing-together': 'closing-together.ts',
   vault: 'vault.ts',
 };
 

@@ -1,6 +1,7 @@
 /**
  * The functions that the templates declare, run from their bundles: as many environments of each as there are
- * invocations at the same time, each with the variables, the timeout and the role that its template gives it.
+ * invocations at the same time, up to a new account's ten, each with the variables, the timeout and the role that its
+ * template gives it. What comes when all are busy waits its turn.
  *
  * An asynchronous invocation is accepted at once, tried again after a failure as often as the template says, and ends in
  * its dead-letter queue. An environment that a timeout or a crash ended is gone, and the next invocation starts another.
@@ -34,6 +35,9 @@ const answerSchema = z.union([
 
 /** The reading of a bundle and its first requests; a busy machine takes some seconds. */
 const START_TIMEOUT_MS = 60_000;
+
+/** What a new AWS account may run at the same time; here for each function, since none may starve another. */
+const MAX_ENVIRONMENTS = 10;
 
 export interface FunctionDeclaration {
   readonly arn: string;
@@ -110,6 +114,9 @@ export class RehearsedFunction {
   readonly #options: RehearsedFunctionOptions;
   readonly #idle: Worker[] = [];
   readonly #all = new Set<Worker>();
+  /** Of invocations that wait for an environment, in the order they came. */
+  readonly #waiting: (() => void)[] = [];
+  #busy = 0;
   #invocations = 0;
 
   constructor(declaration: FunctionDeclaration, options: RehearsedFunctionOptions) {
@@ -119,6 +126,18 @@ export class RehearsedFunction {
 
   /** @throws Error what the handler threw, a timeout, or that the environment ended */
   async invoke(event: unknown): Promise<unknown> {
+    if (this.#busy >= MAX_ENVIRONMENTS) await new Promise<void>((go) => this.#waiting.push(go));
+    else this.#busy += 1;
+    try {
+      return await this.#run(event);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy -= 1;
+      else next();
+    }
+  }
+
+  async #run(event: unknown): Promise<unknown> {
     const worker = this.#idle.pop() ?? (await this.#start());
     const id = this.#invocations++;
     const pending = Promise.withResolvers<unknown>();
@@ -152,9 +171,11 @@ export class RehearsedFunction {
       stdout: true,
       stderr: true,
     });
+    const ready = Promise.withResolvers<void>();
     this.#all.add(worker);
     worker.once('exit', () => {
       this.#all.delete(worker);
+      ready.reject(new Error(`an environment of ${name} ended before it was ready`));
       const position = this.#idle.indexOf(worker);
       if (position >= 0) this.#idle.splice(position, 1);
     });
@@ -163,7 +184,6 @@ export class RehearsedFunction {
         for (const line of chunk.toString('utf8').split('\n')) if (line !== '') this.#options.onOutput(line);
       });
     }
-    const ready = Promise.withResolvers<void>();
     const timer = setTimeout(() => ready.reject(new Error(`${name} did not start`)), START_TIMEOUT_MS);
     worker.once('message', () => ready.resolve());
     worker.once('error', (error) => ready.reject(error));

@@ -40,6 +40,7 @@ export class Permissions {
   readonly #keys = new Map<string, string>();
   /** By ARN of the key. */
   readonly #aliases = new Map<string, readonly string[]>();
+  readonly #decided = new Map<string, Decision>();
   readonly roles: readonly string[];
 
   /** @param operators roles that may do everything, as far as their own account's policies can say so */
@@ -64,8 +65,17 @@ export class Permissions {
     return decide(this.#policies, request);
   }
 
-  /** A call to a table or secret, with the decryption that goes with it. */
+  /** A call to a table or secret, with the decryption that goes with it; decided once, since policies do not change. */
   call(principal: string, action: string, resource: string): Decision {
+    const asked = `${principal} ${action} ${resource}`;
+    const known = this.#decided.get(asked);
+    if (known !== undefined) return known;
+    const decision = this.#call(principal, action, resource);
+    this.#decided.set(asked, decision);
+    return decision;
+  }
+
+  #call(principal: string, action: string, resource: string): Decision {
     const decision = this.decide({ principal, action, resource });
     const key = this.#keys.get(resource);
     if (decision !== 'allowed' || key === undefined) return decision;
