@@ -100,18 +100,19 @@ export class Events {
   /** Tells what is due, and never throws. @param signal ends it early */
   async deliver(tender: TenderId, signal: AbortSignal): Promise<void> {
     const limited = AbortSignal.any([signal, AbortSignal.timeout(DELIVERY_LIMIT_MS)]);
-    try {
-      const known = await this.#parameters.records.ofTender(tender);
-      const due = known.filter((one) => this.#isOpen(one) && this.#isDue(one));
-      // All at once: no event waits for one that a receiver does not take, and no receiver for another.
-      await Promise.all(
-        due.map(async (one) => {
-          if (!(await this.#tellAll(one, limited))) await this.#postpone(one);
-        }),
-      );
-    } catch (error) {
+    const logged = (error: unknown) =>
       logError('an event was lost sight of', { tenderId: tender, ...describeUnexpected(error) });
-    }
+    const known = await this.#parameters.records.ofTender(tender).catch(logged);
+    const due = known?.filter((one) => this.#isOpen(one) && this.#isDue(one)) ?? [];
+    // All at once: no event waits for one that a receiver does not take, and no receiver for another.
+    await Promise.all(due.map((one) => this.#deliverOne(one, limited).catch(logged)));
+  }
+
+  async #deliverOne(one: EventRecord, signal: AbortSignal): Promise<void> {
+    if (await this.#tellAll(one, signal)) return;
+    const { clock, records } = this.#parameters;
+    const failures = one.failures + 1;
+    await records.postpone(one.event, failures, nextTryAtMs(failures, clock.now()));
   }
 
   /** @returns whether every destination has it now */
@@ -150,11 +151,6 @@ export class Events {
       }
       await clock.sleep(pauseMs, signal).catch(() => {});
     }
-  }
-
-  #postpone({ event, failures }: EventRecord): Promise<void> {
-    const now = this.#parameters.clock.now();
-    return this.#parameters.records.postpone(event, failures + 1, nextTryAtMs(failures + 1, now));
   }
 
   /** Some destination lacks it, and it is not given up. */

@@ -23,6 +23,7 @@ import { createCloseTenderHandler } from '../functions/close-tender/close-tender
 import { awaitedClearings } from '../functions/due-tenders.ts';
 import { parseEnvironment } from '../functions/environment.ts';
 import { FunctionError } from '../functions/errors.ts';
+import { toTenderId } from '../functions/http-handler.ts';
 import { createListTendersHandler } from '../functions/list-tenders/list-tenders.handler.ts';
 import { logError, logInfo } from '../functions/log.ts';
 import { createPartyInfoHandler } from '../functions/party-info/party-info.handler.ts';
@@ -42,6 +43,7 @@ import { ClearingScheduler } from './clearing-scheduler.ts';
 import { type PartyConfig, readPartyConfig, vaultKeysFile } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
 import { createApiServer, type HttpHandlers, invocationContext } from './event-adapter.ts';
+import { EventTeller } from './event-teller.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
 import type { PartyMessage } from './party-messages.ts';
 import { accessKeyOf, outboxTableOf, STATE_TABLE, VAULT_STATE_TABLE, VAULT_TREE_TABLE } from './tables.ts';
@@ -74,7 +76,8 @@ const scheduler = new ClearingScheduler({
 });
 // No other process has the tables open: what the one before left unfinished is finished at once.
 const runtime = await composeRuntime(parseEnvironment(process.env), scheduler, { vaultPatienceMs: 0 });
-const clearTender = createClearTenderHandler(runtime.party);
+const clearTender = createClearTenderHandler(runtime.party, runtime);
+const teller = runtime.events && new EventTeller(runtime.party, runtime.events);
 const api = createApiServer(handlersOf(runtime), parseAllowedOrigins(process.env['ALLOWED_ORIGINS']));
 await listenOnLoopback(api, config.httpPort);
 
@@ -84,6 +87,7 @@ process.once('SIGINT', stop);
 process.once('disconnect', stop);
 tell({ kind: 'ready', party, processId: process.pid, url: `http://127.0.0.1:${config.httpPort}` });
 await scheduleKnownTenders();
+teller?.start();
 
 function environmentOf(
   partyDirectory: string,
@@ -145,9 +149,11 @@ async function clear(tenderId: string): Promise<void> {
   try {
     const { statistics } = await clearTender(event, invocationContext('clear-tender', CLEARING_TIMEOUT_MS));
     tell({ kind: 'cleared', party, tenderId, statistics });
+    teller?.tellOfOutcome(toTenderId(tenderId));
   } catch (error) {
     const blame = await keepBlame(tenderId, error);
     tell({ kind: 'clearing-failed', party, tenderId, ...reasonOf(error), ...blame });
+    teller?.tellOfFailure(toTenderId(tenderId), error);
     throw error;
   }
 }
@@ -195,6 +201,7 @@ function stop(): void {
   if (stopping) return;
   stopping = true;
   scheduler.stop();
+  teller?.stop();
   closeServer(api)
     .then(() => tables.close())
     .then(

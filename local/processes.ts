@@ -3,7 +3,7 @@
  * loopback sockets.
  *
  * Each process gets one argument, its own directory, and no environment but the search path, Node's
- * compile cache and the origins of pages: what a party knows it read from its own files. A process ends by itself when whoever started it is gone (its IPC channel closes).
+ * compile cache, the origins of pages and the addresses of webhooks: what a party knows it read from its own files. A process ends by itself when whoever started it is gone (its IPC channel closes).
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -35,6 +35,8 @@ const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 export interface ProcessOptions extends ConsortiumOptions {
   /** Origins whose pages may read what the parties answer. */
   readonly allowedOrigins?: readonly string[];
+  /** Addresses that all three post their events to. */
+  readonly webhooks?: readonly string[];
   readonly onMessage?: (message: PartyMessage) => void;
   /** A party that was up has ended, and not by `stopParty`. */
   readonly onEnded?: (party: PartyIndex, reason: string) => void;
@@ -57,6 +59,7 @@ export class PartyProcesses {
   readonly #onMessage: ProcessOptions['onMessage'];
   readonly #onEnded: ProcessOptions['onEnded'];
   readonly #allowedOrigins: readonly string[];
+  readonly #webhooks: readonly string[];
   readonly #children = new Map<PartyIndex, ChildProcess>();
   /** Told to end. */
   readonly #stopping = new Set<ChildProcess>();
@@ -67,6 +70,7 @@ export class PartyProcesses {
     this.#onMessage = options.onMessage;
     this.#onEnded = options.onEnded;
     this.#allowedOrigins = options.allowedOrigins ?? [];
+    this.#webhooks = options.webhooks ?? [];
   }
 
   /**
@@ -107,6 +111,7 @@ export class PartyProcesses {
         PATH: process.env['PATH'],
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         ALLOWED_ORIGINS: this.#allowedOrigins.join(','),
+        WEBHOOKS: JSON.stringify(this.#webhooks),
       },
     });
     closeSync(log);

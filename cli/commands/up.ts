@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAllowedOrigins } from '../../functions/allowed-origins.ts';
+import { isWebhookUrl, MAX_WEBHOOKS } from '../../functions/webhook.ts';
 import { partyDirectory, readPartyConfig } from '../../local/consortium.ts';
 import type { PartyVaultSizes } from '../../local/party-vaults.ts';
 import { PartyProcesses } from '../../local/processes.ts';
@@ -19,6 +20,7 @@ interface UpOptions {
   readonly port: number;
   readonly protocol?: ThreePartyName;
   readonly allowOrigin?: readonly string[];
+  readonly webhook?: readonly string[];
   readonly vault?: readonly PartyVaultSizes[];
 }
 
@@ -48,6 +50,11 @@ export function upCommand(): Command {
       collectOrigins,
     )
     .option(
+      '--webhook <url>',
+      'an address that the parties post outcomes and aborts to, https or on this machine; may be repeated',
+      collectWebhooks,
+    )
+    .option(
       '--vault <name:records:bytes[:file]>',
       'gives party 0 a vault for so many records of so many bytes, with those of a file; may be repeated',
       collectVaults,
@@ -63,12 +70,20 @@ function collectOrigins(value: string, previous: readonly string[] = []): readon
   }
 }
 
+function collectWebhooks(value: string, previous: readonly string[] = []): readonly string[] {
+  if (isWebhookUrl(value) && previous.length < MAX_WEBHOOKS) return [...previous, value];
+  throw new InvalidArgumentError(
+    `it must be an address with https, or with http on this machine, and there are at most ${MAX_WEBHOOKS}`,
+  );
+}
+
 async function up(options: UpOptions): Promise<void> {
   const { vault: vaults = [] } = options;
   await provisionVaults(options, vaults);
   const processes = await PartyProcesses.start(options.dir, {
     port: options.port,
     allowedOrigins: options.allowOrigin ?? [],
+    webhooks: options.webhook ?? [],
     ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
     onMessage: (message) => {
       if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);

@@ -10,6 +10,7 @@ import { AuctionError, type AuctionErrorCode } from '../../auction/errors.ts';
 import { blamedParties, blameOf } from '../../auction/party/blame.ts';
 import type { AuctionParty } from '../../auction/party/service.ts';
 import type { AbortFacts } from '../../auction/party-event.ts';
+import type { TenderId } from '../../auction/tender.ts';
 import { MpcError, type MpcErrorCode } from '../../mpc/errors.ts';
 import type { Events } from '../events.ts';
 import { toTenderId } from '../http-handler.ts';
@@ -33,48 +34,71 @@ const NO_ABORTS: ReadonlySet<AuctionErrorCode | MpcErrorCode> = new Set([
   'CHANNEL_CLOSED',
 ] as const);
 
+type Told = Pick<Events, 'cleared' | 'aborted' | 'deliver'>;
+
 /** @param events undefined at a party that tells nobody */
 export function createTellingHandler<Result extends object>(
   clear: Handler<Result>,
   party: Pick<AuctionParty, 'outcome'>,
-  events: Pick<Events, 'cleared' | 'aborted' | 'deliver'> | undefined,
+  events: Told | undefined,
 ): Handler<Result> {
   if (events === undefined) return clear;
+  const idOf = (event: unknown) => toTenderId(z.parse(eventSchema, event).tenderId);
+  const untilTheEnd = (context: Context) =>
+    AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - LAST_MOMENTS_MS));
   return async (event, context) => {
     let result: Result;
     try {
       result = await clear(event, context);
     } catch (error) {
-      const facts = abortFactsOf(error);
-      if (facts !== undefined) await tell(event, context, (id) => events.aborted(id, facts));
+      if (abortFactsOf(error) !== undefined) {
+        await tellOfFailure(events, idOf(event), error, untilTheEnd(context));
+      }
       throw error;
     }
-    if (!('busy' in result)) await tell(event, context, (id) => events.cleared(id, () => party.outcome(id)));
+    if (!('busy' in result)) await tellOfOutcome(events, party, idOf(event), untilTheEnd(context));
     return result;
   };
+}
 
-  async function tell(
-    event: unknown,
-    context: Context,
-    record: (id: ReturnType<typeof toTenderId>) => Promise<void>,
-  ): Promise<void> {
-    try {
-      const id = toTenderId(z.parse(eventSchema, event).tenderId);
-      await record(id);
-      const remainingMs = context.getRemainingTimeInMillis() - LAST_MOMENTS_MS;
-      await events?.deliver(id, AbortSignal.timeout(Math.max(0, remainingMs)));
-    } catch (error) {
-      logError('an event was not recorded', {
-        functionName: 'clear-tender',
-        requestId: context.awsRequestId,
-        ...describeUnexpected(error),
-      });
-    }
+/** Records the event and tells it; never throws. */
+export function tellOfOutcome(
+  events: Told,
+  party: Pick<AuctionParty, 'outcome'>,
+  id: TenderId,
+  signal: AbortSignal,
+): Promise<void> {
+  return tell(events, id, signal, () => events.cleared(id, () => party.outcome(id)));
+}
+
+/** The same of an abort; nothing of other errors. */
+export async function tellOfFailure(
+  events: Told,
+  id: TenderId,
+  error: unknown,
+  signal: AbortSignal,
+): Promise<void> {
+  const facts = abortFactsOf(error);
+  if (facts !== undefined) await tell(events, id, signal, () => events.aborted(id, facts));
+}
+
+async function tell(
+  events: Pick<Events, 'deliver'>,
+  id: TenderId,
+  signal: AbortSignal,
+  record: () => Promise<void>,
+): Promise<void> {
+  try {
+    await record();
+  } catch (error) {
+    logError('an event was not recorded', { tenderId: id, ...describeUnexpected(error) });
+    return;
   }
+  await events.deliver(id, signal);
 }
 
 /** Undefined for what is no abort. Facts that the log has too. */
-export function abortFactsOf(error: unknown): AbortFacts | undefined {
+function abortFactsOf(error: unknown): AbortFacts | undefined {
   if (!(error instanceof AuctionError || error instanceof MpcError)) return undefined;
   if (NO_ABORTS.has(error.code)) return undefined;
   const blame = blameOf(error);
