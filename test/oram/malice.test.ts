@@ -335,6 +335,17 @@ describe('tables that are rolled back', () => {
     expect(await restored.get('1')).toEqual(RECORDS.get('1'));
   });
 
+  test('the state alone, by several accesses: is named when it comes upon what was written since', async () => {
+    const { tables, vault } = await history();
+    const { state } = copyOf(tables);
+    for (let round = 0; round < 20; round++) await vault.get(`${round % 9}`);
+    const reader = await open({ tree: tables.tree, state });
+    const codes: string[] = [];
+    for (let round = 0; round < 10; round++) codes.push(await codeOf(reader.get('1')));
+    expect(codes.find((code) => code !== 'no error')).toBe('BUCKET_STALE');
+    expect(codes.at(-1)).toBe('VAULT_POISONED');
+  });
+
   test('the state alone, while a process is warm: it refuses', async () => {
     const { tables, vault } = await history();
     const options = optionsFor(tables);
