@@ -52,6 +52,22 @@ describe('the environment', () => {
     for (const days of ['29', '-400', '4e2', '']) expect(() => daysOf(days)).toThrow('OUTBOX_RETENTION_DAYS');
   });
 
+  test('has a bus and webhooks, or neither', () => {
+    const of = (more: Record<string, string>) => parseEnvironment({ ...variables, ...more });
+    const bus = 'arn:aws:events:eu-central-1:111111111111:event-bus/tenders';
+    expect(of({ EVENT_BUS: bus, WEBHOOKS: '["https://hooks.example/a"]' })).toMatchObject({
+      ...{ EVENT_BUS: bus, WEBHOOKS: ['https://hooks.example/a'] },
+    });
+    expect(of({ EVENT_BUS: 'default' }).EVENT_BUS).toBe('default');
+    for (const url of ['http://hooks.example', 'https://a:b@hooks.example', 'nonsense']) {
+      expect(() => of({ WEBHOOKS: JSON.stringify([url]) })).toThrow('WEBHOOKS');
+    }
+    const many = Array.from({ length: 6 }, (_, index) => `https://hooks.example/${index}`);
+    expect(() => of({ WEBHOOKS: JSON.stringify(many) })).toThrow('WEBHOOKS');
+    expect(() => of({ EVENT_BUS: 'arn:aws:s3:::bucket' })).toThrow('EVENT_BUS');
+    expect(() => of({ DETAILED_METRICS: 'yes' })).toThrow('DETAILED_METRICS');
+  });
+
   test.each(Object.keys(variables))('without %s is refused by its name', (name) => {
     expect(ENVIRONMENT_VARIABLES).toContain(name);
     expect(() => parseEnvironment({ ...variables, [name]: undefined })).toThrow(name);

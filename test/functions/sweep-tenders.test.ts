@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
+import type { Standing } from '../../functions/events.ts';
 import {
   createSweepTendersHandler,
   type SweepParameters,
@@ -82,6 +83,38 @@ test('an outcome that lacks a signature is gone for again, and a complete one is
   expect((await sweep()).started).toEqual([]);
   expect((await sweep()).started).toEqual([]);
   expect(reads).toBe(2);
+});
+
+test('a complete tender is cleared again while a destination lacks an event that is due', async () => {
+  const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+  const { signed } = await host.party.tender(id);
+  let standing: Standing = 'due';
+  let asked = 0;
+  const sweep = sweepWith({
+    party: {
+      tenders: async () => [id],
+      tender: async () => ({
+        signed,
+        state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' },
+      }),
+      signatures: async () => 3,
+    },
+    events: {
+      standing: async () => {
+        asked += 1;
+        return standing;
+      },
+    },
+  });
+  expect((await sweep()).started).toEqual([id]);
+  standing = 'waiting';
+  expect((await sweep()).started).toEqual([]);
+  standing = 'due';
+  expect((await sweep()).started).toEqual([id]);
+  standing = 'settled';
+  expect((await sweep()).started).toEqual([]);
+  expect((await sweep()).started).toEqual([]);
+  expect(asked).toBe(4);
 });
 
 test('a clock that is off by more than two seconds is logged with how far', async () => {
