@@ -1,5 +1,5 @@
 /**
- * The AWS that the functions of a rehearsal talk to: DynamoDB, Secrets Manager and Lambda behind one address, for all
+ * The AWS that the functions of a rehearsal talk to: DynamoDB, Secrets Manager, Lambda and EventBridge behind one address, for all
  * accounts, with the permissions of the templates in front of them.
  *
  * Who calls is told by the access key, which each function has of its own, as it would by its role's credentials;
@@ -20,6 +20,14 @@ export interface Caller extends Place {
   readonly role: string;
 }
 
+export interface BusEvent {
+  /** ARN of the bus. */
+  readonly bus: string;
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: unknown;
+}
+
 export interface AwsEndpointOptions {
   readonly permissions: Permissions;
   /** By access key. */
@@ -32,6 +40,8 @@ export interface AwsEndpointOptions {
   readonly secrets: ReadonlyMap<string, string>;
   /** Takes an asynchronous invocation; undefined where there is no such function. */
   readonly invoke: (functionArn: string, event: unknown) => boolean;
+  /** Takes what was put on a bus. */
+  readonly onEvent: (event: BusEvent) => void;
   /** Everything that was refused, as `<role> <action> <resource>: <why>`. */
   readonly onRefused: (line: string) => void;
 }
@@ -41,6 +51,11 @@ const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
 const oneTableSchema = z.object({ TableName: z.string() });
 const batchSchema = z.object({ RequestItems: z.record(z.string(), z.unknown()) });
+const putEventsSchema = z.object({
+  Entries: z.array(
+    z.object({ EventBusName: z.string(), Source: z.string(), DetailType: z.string(), Detail: z.string() }),
+  ),
+});
 const secretSchema = z.object({ SecretId: z.string() });
 
 /** What a batch answer says by table. */
@@ -84,6 +99,7 @@ export class AwsEndpoint {
     if (service === 'DynamoDB_20120810')
       return await this.#dynamodb(caller, operation, target, request, body);
     if (service === 'secretsmanager') return this.#secretsManager(caller, operation, body);
+    if (service === 'AWSEvents') return this.#eventBridge(caller, operation, body);
     const name = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/.exec(request.url ?? '')?.[1];
     if (name !== undefined) return this.#lambda(caller, decodeURIComponent(name), request, body);
     return refusal('UnknownOperationException', `a rehearsal has no ${target || request.url}`);
@@ -139,6 +155,20 @@ export class AwsEndpoint {
       return refusal('ResourceNotFoundException', `there is no value of ${arn}`);
     }
     return { status: 200, body: JSON.stringify({ ARN: arn, SecretString: value }) };
+  }
+
+  #eventBridge(caller: Caller, operation: string, body: Buffer): Answer {
+    const { Entries: entries } = z.parse(putEventsSchema, JSON.parse(body.toString('utf8')));
+    for (const { EventBusName: name, Source, DetailType, Detail } of entries) {
+      const bus = name.startsWith('arn:')
+        ? name
+        : `arn:aws:events:${caller.region}:${caller.account}:event-bus/${name}`;
+      const refused = this.#refuse(caller, `events:${operation}`, bus);
+      if (refused !== undefined) return refused;
+      this.#options.onEvent({ bus, source: Source, detailType: DetailType, detail: JSON.parse(Detail) });
+    }
+    const answers = entries.map((_, index) => ({ EventId: String(index) }));
+    return { status: 200, body: JSON.stringify({ FailedEntryCount: 0, Entries: answers }) };
   }
 
   #lambda({ account, region, role }: Caller, name: string, request: IncomingMessage, body: Buffer): Answer {

@@ -3,6 +3,7 @@
  * variables as its whole environment, and runs one invocation at a time.
  */
 
+import { enableCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod/mini';
@@ -19,6 +20,9 @@ const dataSchema = z.object({
 const invocationSchema = z.object({ id: z.number(), event: z.string() });
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
+
+// Dozens of environments load the same few bundles.
+enableCompileCache();
 
 const { file, exportName, functionName, timeoutMs } = z.parse(dataSchema, workerData);
 const bundle: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href);
