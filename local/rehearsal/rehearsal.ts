@@ -16,7 +16,7 @@ import * as z from 'zod/mini';
 import type { HttpHandler } from '../../functions/http-handler.ts';
 import { createApiServer } from '../event-adapter.ts';
 import { closeServer, listenOnLoopback } from '../listen.ts';
-import { AwsEndpoint, type Caller, engineTableName } from './aws-endpoint.ts';
+import { AwsEndpoint, type BusEvent, type Caller, engineTableName } from './aws-endpoint.ts';
 import { functionsOf, RehearsedFunction } from './lambda.ts';
 import { Permissions } from './permissions.ts';
 import { type DeclaredRoute, readRoutes } from './routes.ts';
@@ -57,6 +57,8 @@ export class Rehearsal {
   /** Lines that functions wrote, by the function's name. */
   readonly logs = new Map<string, string[]>();
   readonly deadLetters: DeadLetter[] = [];
+  /** What was put on event buses. */
+  readonly busEvents: BusEvent[] = [];
   readonly #permissions: Permissions;
   readonly #options: RehearsalOptions;
   readonly #functions = new Map<string, RehearsedFunction>();
@@ -139,6 +141,7 @@ export class Rehearsal {
     const aws = new AwsEndpoint({
       ...{ permissions: this.#permissions, callers, dynamodbUrl, tables, secrets },
       invoke: (arn, event) => this.#invokeLater(arn, event),
+      onEvent: (event) => void this.busEvents.push(event),
       onRefused: (line) => this.refused.push(line),
     });
     this.#awsUrl = await aws.start();
@@ -192,6 +195,7 @@ export class Rehearsal {
         AWS_ENDPOINT_URL_DYNAMODB: this.#awsUrl,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: this.#awsUrl,
         AWS_ENDPOINT_URL_LAMBDA: this.#awsUrl,
+        AWS_ENDPOINT_URL_EVENTBRIDGE: this.#awsUrl,
       };
       const onOutput = (line: string) => void lines.push(line);
       this.#functions.set(declaration.arn, new RehearsedFunction(declaration, { added, onOutput }));

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createAuctionTable, DynamoDbStore } from '../../auction/party/dynamodb.ts';
 import type { ClearingProgress, ClearingReport } from '../../auction/party/service.ts';
+import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { createClearTenderHandler } from '../../functions/clear-tender/clear-tender.handler.ts';
 import { ALARM_METRICS, METRICS, type Meter } from '../../functions/meter.ts';
 import { embeddedMetrics } from '../../functions/metrics.ts';
@@ -104,15 +105,19 @@ describe('embedded metrics', () => {
 
 describe('a clearing', () => {
   let auction: ToldAuction;
-  const statistics = {
-    ...{ bids: 2, bits: 8, protocol: 'verified', ands: 3, attempt: 2, rounds: 9, bytesSent: 4_321 },
-    ...{
-      predicted: { rounds: 9, ands: 3, bytes: 4_321 },
-      closingRounds: 2,
-      handshakeRounds: 1,
-      clearingMs: 250,
-    },
-  } as const;
+  const statistics: ClearingStatistics = {
+    bids: 2,
+    bits: 8,
+    protocol: 'verified',
+    ands: 3,
+    attempt: 2,
+    rounds: 9,
+    bytesSent: 4_321,
+    predicted: { rounds: 9, ands: 3, bytes: 4_321 },
+    closingRounds: 2,
+    handshakeRounds: 1,
+    clearingMs: 250,
+  };
 
   beforeAll(async () => {
     auction = await clearedAuction();
@@ -139,7 +144,7 @@ describe('a clearing', () => {
     ): Promise<ClearingReport> => {
       for (const stage of stages) {
         if (stage === 'signing') onProgress?.({ stage });
-        else if (stage === 'closing') onProgress?.({ stage, step: 'lists' } as ClearingProgress);
+        else if (stage === 'closing') onProgress?.({ stage, step: 'list' });
         else onProgress?.({ stage, attempt: 2, bids: 2, rounds: 9 });
       }
       if (error !== undefined) throw error;
