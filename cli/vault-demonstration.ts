@@ -8,7 +8,8 @@
 import { createReadStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import { createLocalVault, type LocalVault } from '../local/local-vault.ts';
+import { createLocalVault } from '../local/local-vault.ts';
+import type { OpenedVault } from '../local/opened-vault.ts';
 import { placesOf } from '../local/vault-directory.ts';
 import { readTrace, type TracedAccess } from '../local/vault-trace.ts';
 import { chooseParameters, valueBytes } from '../oram/parameters.ts';
@@ -58,7 +59,7 @@ export async function demonstrateVault(): Promise<void> {
   });
 }
 
-function fill({ bulk }: LocalVault, options: BulkOptions): Promise<number> {
+function fill({ bulk }: OpenedVault, options: BulkOptions): Promise<number> {
   return bulk((vault) => {
     const file = { name: RECORDS, chunks: createReadStream(RECORDS) };
     return vault.load(readRecords(file, { valueBytes: valueBytes(vault.parameters) }), options);

@@ -1,77 +1,50 @@
 /**
- * How the vault's commands open a vault in `--dir` and close it again, whatever happens, and how long ones show
+ * How the vault's commands open a vault, wherever it is, and close it again, whatever happens, and how long ones show
  * where they are.
  */
 
-import { type Command, InvalidArgumentError } from 'commander';
-import type { LocalVault } from '../local/local-vault.ts';
+import type { Command } from 'commander';
+import type { OpenedVault } from '../local/opened-vault.ts';
 import type { BulkOptions, Progress } from '../oram/vault.ts';
 import { CliError } from './errors.ts';
-import { decimal } from './options.ts';
 import { note } from './output.ts';
-
-/** Beside what else the command keeps in `.tacit`. */
-const DEFAULT_VAULT_DIRECTORY = '.tacit/vaults';
-
-const DEFAULT_WAIT_SECONDS = 10;
-const MAX_WAIT_SECONDS = 3600;
-
-export interface VaultCommandOptions {
-  readonly dir: string;
-  /** Seconds. */
-  readonly wait: number;
-  readonly json?: boolean;
-}
+import { placeOf, type VaultCommandOptions, type VaultPlace } from './vault-place.ts';
 
 export interface ProgressOptions {
   readonly progress?: boolean;
-}
-
-export function withVaultOptions(command: Command): Command {
-  return command
-    .argument('<name>', 'of the vault', vaultName)
-    .option('--dir <directory>', 'its tables and key', DEFAULT_VAULT_DIRECTORY)
-    .option(
-      '--wait <seconds>',
-      'how long to wait for another process that uses the directory',
-      decimal(0, MAX_WAIT_SECONDS),
-      DEFAULT_WAIT_SECONDS,
-    )
-    .option('--json', 'print one JSON value');
 }
 
 export function withProgress(command: Command): Command {
   return command.option('--progress', 'show on stderr where it is, also where that is no terminal');
 }
 
-function vaultName(text: string): string {
-  if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('a vault name has 1 to 64 letters, digits, dots, hyphens or underscores');
-}
-
-export function localVaultOptions(name: string, { dir, wait }: VaultCommandOptions) {
-  return { directory: dir, name, waitMs: wait * 1000 };
-}
-
 /** Opens the vault for `use` and closes it before the result is shown. */
 export async function withVault<Value>(
   name: string,
   options: VaultCommandOptions,
-  use: (local: LocalVault) => Promise<Value>,
+  use: (opened: OpenedVault) => Promise<Value>,
 ): Promise<Value> {
-  // Loaded on use: it brings the AWS SDK, which costs and traces do not need.
-  const { openLocalVault } = await import('../local/local-vault.ts');
-  return await closingAfter(await openLocalVault(localVaultOptions(name, options)), use);
+  return await closingAfter(await open(placeOf(name, options)), use);
+}
+
+/** Loaded on use: both bring the AWS SDK, which costs and traces do not need. */
+async function open(place: VaultPlace): Promise<OpenedVault> {
+  if (place.kind === 'directory') {
+    const { openLocalVault } = await import('../local/local-vault.ts');
+    return await openLocalVault(place.options);
+  }
+  const { openTableVault } = await import('../local/table-vault.ts');
+  return await openTableVault(place.options);
 }
 
 export async function closingAfter<Value>(
-  local: LocalVault,
-  use: (local: LocalVault) => Promise<Value>,
+  opened: OpenedVault,
+  use: (opened: OpenedVault) => Promise<Value>,
 ): Promise<Value> {
   try {
-    return await use(local);
+    return await use(opened);
   } finally {
-    await local.close();
+    await opened.close();
   }
 }
 

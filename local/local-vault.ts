@@ -11,9 +11,10 @@ import { systemClock } from '../functions/system-clock.ts';
 import { createVault, openVault, type VaultOptions } from '../oram/open-vault.ts';
 import type { VaultParameters } from '../oram/parameters.ts';
 import type { BulkOptions, Vault } from '../oram/vault.ts';
+import type { OpenedVault } from './opened-vault.ts';
 import { makeDirectories, openOrMakeKey, placesOf, readKey, removeFiles } from './vault-directory.ts';
 import { startVaultHost, type VaultHost } from './vault-host.ts';
-import { addUsage, readUsage, type VaultUsage } from './vault-usage.ts';
+import { addUsage, readUsage } from './vault-usage.ts';
 
 /** Commands take a second or so; a load takes longer, and is worth waiting for. */
 export const DEFAULT_WAIT_MS = 10_000;
@@ -25,31 +26,12 @@ export interface LocalVaultOptions {
   readonly waitMs?: number;
 }
 
-export interface LocalVault {
-  readonly vault: Vault;
-
-  /** Counts what `work` uses as access and shows it in the trace. One at a time. */
-  access<Value>(work: (vault: Vault) => Promise<Value>): Promise<Value>;
-
-  /** Counts what `work` uses as bulk; it is no access and not in the trace. One at a time. */
-  bulk<Value>(work: (vault: Vault) => Promise<Value>): Promise<Value>;
-
-  /** Over the vault's life, this process included. */
-  usage(): Promise<VaultUsage>;
-
-  /** Deletes the vault with its key, trace and totals. */
-  destroy(options?: BulkOptions): Promise<void>;
-
-  /** Frees the directory for other processes. */
-  close(): Promise<void>;
-}
-
 /** @throws OramError VAULT_NAME, VAULT_EXISTS, VAULT_BUSY, VAULT_KEY, STORE_REFUSED */
 export async function createLocalVault(
   options: LocalVaultOptions,
   parameters: VaultParameters,
   bulk?: BulkOptions,
-): Promise<LocalVault> {
+): Promise<OpenedVault> {
   const places = placesOf(options.directory, options.name);
   await makeDirectories(places);
   return await onHost(options, async (host) => {
@@ -61,7 +43,7 @@ export async function createLocalVault(
 }
 
 /** @throws OramError VAULT_NAME, VAULT_UNKNOWN, VAULT_BUSY, VAULT_KEY, STORE_REFUSED, and the checks of the vault */
-export async function openLocalVault(options: LocalVaultOptions): Promise<LocalVault> {
+export async function openLocalVault(options: LocalVaultOptions): Promise<OpenedVault> {
   const places = placesOf(options.directory, options.name);
   const key = await readKey(places);
   await makeDirectories(places);
@@ -73,7 +55,7 @@ export async function openLocalVault(options: LocalVaultOptions): Promise<LocalV
 async function onHost(
   { directory, name, waitMs = DEFAULT_WAIT_MS }: LocalVaultOptions,
   open: (host: VaultHost) => Promise<Vault>,
-): Promise<LocalVault> {
+): Promise<OpenedVault> {
   const places = placesOf(directory, name);
   const host = await startVaultHost(places, waitMs);
   let vault: Vault;
@@ -88,6 +70,7 @@ async function onHost(
     vault,
     access: (work) => host.account('access', () => work(vault)),
     bulk: (work) => host.account('bulk', () => work(vault)),
+    usageOf: 'life',
     usage: async () => addUsage(await readUsage(places), host.usage()),
     destroy: async (options) => {
       await host.account('bulk', () => vault.destroy(options));

@@ -7,15 +7,12 @@
  * it may be in another account.
  */
 
-import { createSecretKey, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { fromBase64url, toBase64url } from '../auction/canonical.ts';
 import { REQUEST_TIMEOUTS } from '../functions/request-timeouts.ts';
 import { systemClock } from '../functions/system-clock.ts';
-import { vaultKeyFileSchema } from '../functions/vaults.ts';
 import { OramError } from '../oram/errors.ts';
 import { createVault, openVault } from '../oram/open-vault.ts';
 import { chooseParameters, type VaultParameters, valueBytes } from '../oram/parameters.ts';
@@ -25,6 +22,7 @@ import type { BulkOptions, Vault } from '../oram/vault.ts';
 import { partyDirectory, readPartyConfig, vaultKeysFile } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
 import { accessKeyOf, outboxTableOf, VAULT_STATE_TABLE, VAULT_TREE_TABLE } from './tables.ts';
+import { openOrMakeVaultKey } from './vault-key-file.ts';
 
 /** The party whose vaults `tacit up` makes: a vault has one reader, and one is enough to try it. */
 export const VAULT_PARTY = 0;
@@ -56,7 +54,7 @@ export async function provideVault(
   const own = partyDirectory(directory, VAULT_PARTY);
   const config = await readPartyConfig(own);
   const parameters = chooseParameters(sizes);
-  const key = await openOrMakeKey(vaultKeysFile(own), sizes.name);
+  const key = await openOrMakeVaultKey(vaultKeysFile(own), sizes.name);
   const tables = await startDynamodbServer({
     path: join(own, 'dynamodb'),
     port: config.dynamodbPort,
@@ -111,27 +109,4 @@ async function openOrCreate(
     if (!(error instanceof OramError && error.code === 'VAULT_UNKNOWN')) throw error;
     return { vault: await create(), created: true };
   }
-}
-
-async function openOrMakeKey(path: string, name: string) {
-  const keys = await readKeys(path);
-  const key = keys[name] ?? toBase64url(new Uint8Array(randomBytes(32)));
-  if (keys[name] === undefined) await writeKeys(path, { ...keys, [name]: key });
-  return createSecretKey(fromBase64url(key));
-}
-
-async function readKeys(path: string): Promise<Readonly<Record<string, string>>> {
-  try {
-    return vaultKeyFileSchema.parse(JSON.parse(await readFile(path, 'utf8'))).keys;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
-    throw error;
-  }
-}
-
-/** Moved into place, so that a process that is killed never leaves half a file and no keys. */
-async function writeKeys(path: string, keys: Readonly<Record<string, string>>): Promise<void> {
-  const text = JSON.stringify({ kind: 'tacit/1 vault keys', keys }, undefined, 2);
-  await writeFile(`${path}.new`, `${text}\n`, { mode: 0o600 });
-  await rename(`${path}.new`, path);
 }

@@ -5,7 +5,7 @@
  */
 
 import { systemClock } from '../functions/system-clock.ts';
-import type { ItemStore, StoreUnits } from '../oram/stores/store.ts';
+import type { ItemStore } from '../oram/stores/store.ts';
 import type { VaultPlaces } from './vault-directory.ts';
 import { takeLock } from './vault-lock.ts';
 import { openVaultTable } from './vault-table.ts';
@@ -13,10 +13,9 @@ import { TraceRecorder } from './vault-trace.ts';
 import {
   addUnits,
   addUsage,
-  NO_UNITS,
   readUsage,
+  UsageBooks,
   type UsageKind,
-  unitsBetween,
   type VaultUsage,
   writeUsage,
 } from './vault-usage.ts';
@@ -62,25 +61,19 @@ export async function startVaultHost(places: VaultPlaces, waitMs: number): Promi
     closers.push(tree.close);
     const state = await openVaultTable({ path: places.state, name: STATE_TABLE, clock: systemClock });
     closers.push(state.close);
-    const used: Record<UsageKind, StoreUnits> = { opening: NO_UNITS, access: NO_UNITS, bulk: NO_UNITS };
-    const units = () => addUnits(tree.store.units(), state.store.units());
+    const books = new UsageBooks(() => addUnits(tree.store.units(), state.store.units()));
     return {
       tree: tree.store,
       state: state.store,
-      account: async (kind, work) => {
-        const before = units();
+      account: (kind, work) => {
         recording = kind !== 'bulk';
         recorder.begin({ opening: kind === 'opening' });
-        try {
-          return await work();
-        } finally {
-          used[kind] = addUnits(used[kind], unitsBetween(before, units()));
-        }
+        return books.account(kind, work);
       },
-      usage: () => used,
+      usage: () => books.usage(),
       close: async (forget = false) => {
         try {
-          if (!forget) await writeUsage(places, addUsage(await readUsage(places), used));
+          if (!forget) await writeUsage(places, addUsage(await readUsage(places), books.usage()));
         } finally {
           await closeAll();
         }

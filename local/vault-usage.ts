@@ -67,3 +67,28 @@ export function unitsBetween(before: StoreUnits, after: StoreUnits): StoreUnits 
     writeUnits: after.writeUnits - before.writeUnits,
   };
 }
+
+/** Counts what a process uses of a vault's tables, by what it was used for. */
+export class UsageBooks {
+  readonly #units: () => StoreUnits;
+  readonly #used: Record<UsageKind, StoreUnits> = { opening: NO_UNITS, access: NO_UNITS, bulk: NO_UNITS };
+
+  /** @param units of all tables together, so far */
+  constructor(units: () => StoreUnits) {
+    this.#units = units;
+  }
+
+  /** Also where `work` fails. One at a time: units of works that overlap would be counted twice. */
+  async account<Value>(kind: UsageKind, work: () => Promise<Value>): Promise<Value> {
+    const before = this.#units();
+    try {
+      return await work();
+    } finally {
+      this.#used[kind] = addUnits(this.#used[kind], unitsBetween(before, this.#units()));
+    }
+  }
+
+  usage(): VaultUsage {
+    return { ...this.#used };
+  }
+}

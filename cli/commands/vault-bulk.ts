@@ -5,6 +5,7 @@
 
 import { createReadStream } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { OpenedVault } from '../../local/opened-vault.ts';
 import {
   BLOCK_BYTES_BOUNDS,
   BLOCKS_PER_RECORD,
@@ -15,18 +16,17 @@ import {
   valueBytes,
 } from '../../oram/parameters.ts';
 import { readRecords } from '../../oram/record-file.ts';
+import type { BulkOptions } from '../../oram/vault.ts';
 import { CliError } from '../errors.ts';
 import { integer } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { note, print, printJson } from '../output.ts';
+import { placeOf, type VaultCommandOptions, type VaultPlace, withVaultOptions } from '../vault-place.ts';
 import {
   closingAfter,
-  localVaultOptions,
   type ProgressOptions,
-  type VaultCommandOptions,
   withBulkOptions,
   withProgress,
   withVault,
-  withVaultOptions,
 } from '../vault-session.ts';
 
 interface BulkCommandOptions extends VaultCommandOptions, ProgressOptions {}
@@ -99,19 +99,16 @@ export function reshuffleCommand(): Command {
 
 export function destroyCommand(): Command {
   return withProgress(withVaultOptions(new Command('destroy')))
-    .description('delete a vault, its key and everything of it')
+    .description('delete a vault and, of embedded tables, its key')
     .option('--yes', 'yes, delete it')
     .action(destroy);
 }
 
 async function create(name: string, options: CreateOptions): Promise<void> {
   const parameters = chooseParameters(sizesOf(options));
-  // Loaded on use: it brings the AWS SDK, which costs do not need.
-  const { createLocalVault } = await import('../../local/local-vault.ts');
-  const local = await withBulkOptions(options, (bulk) =>
-    createLocalVault(localVaultOptions(name, options), parameters, bulk),
-  );
-  const stats = await closingAfter(local, async ({ vault }) => vault.stats());
+  const place = placeOf(name, options);
+  const opened = await withBulkOptions(options, (bulk) => make(place, parameters, bulk));
+  const stats = await closingAfter(opened, async ({ vault }) => vault.stats());
   if (options.json === true) {
     printJson({ name, parameters, stateBytes: stats.stateBytes });
     return;
@@ -124,12 +121,25 @@ async function create(name: string, options: CreateOptions): Promise<void> {
   print(
     `Vault ${name} holds ${capacity.toLocaleString('en')} records of ${valueBytes(parameters)} bytes: ${shape}.`,
   );
+  if (place.kind === 'tables') {
+    note(`Its key is in ${place.options.keyFile}: keep a copy, and put one where VAULT_KEYS names it.`);
+  }
+}
+
+/** Loaded on use: both bring the AWS SDK, which costs do not need. */
+async function make(place: VaultPlace, parameters: VaultParameters, bulk: BulkOptions): Promise<OpenedVault> {
+  if (place.kind === 'directory') {
+    const { createLocalVault } = await import('../../local/local-vault.ts');
+    return await createLocalVault(place.options, parameters, bulk);
+  }
+  const { createTableVault } = await import('../../local/table-vault.ts');
+  return await createTableVault(place.options, parameters, bulk);
 }
 
 async function load(name: string, file: string, options: BulkCommandOptions): Promise<void> {
-  const records = await withVault(name, options, (local) =>
+  const records = await withVault(name, options, (opened) =>
     withBulkOptions(options, (bulk) =>
-      local.bulk((vault) => {
+      opened.bulk((vault) => {
         const limits = { valueBytes: valueBytes(vault.parameters) };
         const chunks = file === '-' ? process.stdin : fileChunks(file);
         return vault.load(readRecords({ name: file, chunks }, limits), bulk);
@@ -150,8 +160,8 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
 
 async function reshuffle(name: string, options: ReshuffleOptions): Promise<void> {
   const acceptLoss = options.acceptLoss === true;
-  const { kept, lost } = await withVault(name, options, (local) =>
-    withBulkOptions(options, (bulk) => local.bulk((vault) => vault.reshuffle({ ...bulk, acceptLoss }))),
+  const { kept, lost } = await withVault(name, options, (opened) =>
+    withBulkOptions(options, (bulk) => opened.bulk((vault) => vault.reshuffle({ ...bulk, acceptLoss }))),
   );
   if (options.json === true) printJson({ name, kept, lost });
   else print(`${kept.toLocaleString('en')} records kept, ${lost.toLocaleString('en')} lost.`);
@@ -159,7 +169,13 @@ async function reshuffle(name: string, options: ReshuffleOptions): Promise<void>
 
 async function destroy(name: string, options: DestroyOptions): Promise<void> {
   if (options.yes !== true) throw new CliError('USAGE', `nothing brings vault ${name} back: add --yes`);
-  await withVault(name, options, (local) => withBulkOptions(options, (bulk) => local.destroy(bulk)));
+  const place = placeOf(name, options);
+  await withVault(name, options, (opened) => withBulkOptions(options, (bulk) => opened.destroy(bulk)));
   if (options.json === true) printJson({ name, destroyed: true });
   else print(`Vault ${name} is gone.`);
+  if (place.kind === 'tables' && options.json !== true) {
+    note(
+      `Its key stays in ${place.options.keyFile} and wherever else you put it; backups of the tables open with it.`,
+    );
+  }
 }

@@ -10,7 +10,8 @@ import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
 import { CliError, EXIT } from '../errors.ts';
 import { note, print, printJson } from '../output.ts';
-import { type VaultCommandOptions, withVault, withVaultOptions } from '../vault-session.ts';
+import { type VaultCommandOptions, withVaultOptions } from '../vault-place.ts';
+import { withVault } from '../vault-session.ts';
 
 interface GetOptions extends VaultCommandOptions {
   readonly out?: string;

@@ -6,12 +6,13 @@
  * `tacit vault get` and its kin. A request is sent once: where the answer is lost, ask what became of it.
  */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { MAX_VALUE_BYTES } from '../../functions/vault-request.ts';
 import { partyDirectory, readConsortium, readPartyConfig } from '../../local/consortium.ts';
 import { CliError } from '../errors.ts';
 import { integer } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
+import { httpUrl } from '../vault-place.ts';
 import { createRequester, readRequester, requesterFile } from '../vault-requester.ts';
 import { DEFAULT_DIRECTORY } from '../workspace.ts';
 import { finish, givenValue, jsonValue } from './vault-records.ts';
@@ -127,9 +128,4 @@ async function localUrl(dir: string, vault: string): Promise<string> {
   }
   const detail = `no local party in ${dir} keeps a vault ${vault}: name the party with --url, or start parties with \`tacit up --vault\``;
   throw new CliError('NOT_FOUND', detail, { dir });
-}
-
-function httpUrl(text: string): string {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-  throw new InvalidArgumentError('it must be an http(s) URL');
 }

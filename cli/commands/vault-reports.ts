@@ -7,7 +7,8 @@ import { addUnits } from '../../local/vault-usage.ts';
 import { comparison, traceTable } from '../access-table.ts';
 import { integer } from '../options.ts';
 import { print, printJson, table } from '../output.ts';
-import { type VaultCommandOptions, withVault, withVaultOptions } from '../vault-session.ts';
+import { directoryOnly, type VaultCommandOptions, withVaultOptions } from '../vault-place.ts';
+import { withVault } from '../vault-session.ts';
 
 interface TraceOptions extends VaultCommandOptions {
   readonly last: number;
@@ -23,16 +24,17 @@ export function statsCommand(): Command {
 
 export function traceCommand(): Command {
   return withVaultOptions(new Command('trace'))
-    .description("what the tree table's owner saw of the last accesses")
+    .description("what the tree table's owner saw of the last accesses, of embedded tables")
     .option('--last <n>', 'accesses', integer(1, MAX_TRACED_ACCESSES), DEFAULT_LAST)
     .action(showTrace);
 }
 
 async function showStats(name: string, options: VaultCommandOptions): Promise<void> {
-  const { parameters, stats, usage } = await withVault(name, options, async ({ vault, usage }) => ({
-    parameters: vault.parameters,
-    stats: vault.stats(),
-    usage: await usage(),
+  const { parameters, stats, usage, usageOf } = await withVault(name, options, async (opened) => ({
+    parameters: opened.vault.parameters,
+    stats: opened.vault.stats(),
+    usage: await opened.usage(),
+    usageOf: opened.usageOf,
   }));
   const { units: _ofThisProcess, poisonedBy, ...counts } = stats;
   const total = addUnits(addUnits(usage.opening, usage.access), usage.bulk);
@@ -64,7 +66,7 @@ async function showStats(name: string, options: VaultCommandOptions): Promise<vo
     ['accesses', `${number(counts.accesses)} in ${number(counts.epochs)} epochs`],
   ];
   print(table([`Vault ${name}`, ''], lines));
-  print('\nRequest units since it was made:\n');
+  print(`\nRequest units ${usageOf === 'life' ? 'since it was made' : 'of this command'}:\n`);
   print(
     table(
       ['spent on', '>requests', '>read units', '>write units'],
@@ -80,7 +82,8 @@ async function showStats(name: string, options: VaultCommandOptions): Promise<vo
 }
 
 async function showTrace(name: string, options: TraceOptions): Promise<void> {
-  const places = placesOf(options.dir, name);
+  const why = "what reaches the tree's table elsewhere is in the logs of its owner";
+  const places = placesOf(directoryOnly(name, options, why).directory, name);
   await readKey(places);
   const accesses = await readTrace(places, options.last);
   if (options.json === true) {

@@ -10,7 +10,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type LocalVault, openLocalVault } from '../../local/local-vault.ts';
+import { openLocalVault } from '../../local/local-vault.ts';
+import type { OpenedVault } from '../../local/opened-vault.ts';
 import { placesOf } from '../../local/vault-directory.ts';
 import { MAX_TRACED_ACCESSES, readTrace } from '../../local/vault-trace.ts';
 import { TIMEOUT_MS, TREE, VaultWorkshop } from './vault-workshop.ts';
@@ -135,7 +136,7 @@ async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
 }
 
-async function withVault<Value>(name: string, use: (local: LocalVault) => Promise<Value>): Promise<Value> {
+async function withVault<Value>(name: string, use: (local: OpenedVault) => Promise<Value>): Promise<Value> {
   const local = await openLocalVault({ directory: workshop.directory, name });
   try {
     return await use(local);
@@ -145,7 +146,7 @@ async function withVault<Value>(name: string, use: (local: LocalVault) => Promis
 }
 
 /** Not as accesses, so that the trace is that of the workload alone. */
-async function recordsOf({ bulk }: LocalVault, names: readonly string[]): Promise<Records> {
+async function recordsOf({ bulk }: OpenedVault, names: readonly string[]): Promise<Records> {
   const results = await bulk((vault) => vault.batch(names.map((key) => ({ kind: 'get', key }))));
   return new Map(
     results.flatMap(({ value }, index) =>

@@ -1,0 +1,106 @@
+/**
+ * A vault in tables that are there already, for their operator: deployed ones on AWS, or stand-ins.
+ *
+ * Other processes may be alive, functions that serve the same vault among them. So there is no lock; an access that
+ * another process left unfinished is finished only after it has been still for the library's patience, and accesses
+ * take their turns by the head. There is no trace: what the tree's owner saw is in that owner's logs.
+ */
+
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { systemClock } from '../functions/system-clock.ts';
+import { OramError } from '../oram/errors.ts';
+import { HeadStore } from '../oram/head-store.ts';
+import { createVault, openVault, type VaultOptions } from '../oram/open-vault.ts';
+import type { VaultParameters } from '../oram/parameters.ts';
+import type { BulkOptions, Vault } from '../oram/vault.ts';
+import { type DeployedTable, type DeployedTableOptions, openDeployedTable } from './deployed-table.ts';
+import type { OpenedVault } from './opened-vault.ts';
+import { findVaultKey, openOrMakeVaultKey, readVaultKey } from './vault-key-file.ts';
+import { addUnits, UsageBooks } from './vault-usage.ts';
+
+export interface TableVaultOptions {
+  readonly name: string;
+  /** As VAULT_KEYS takes it. */
+  readonly keyFile: string;
+  readonly tree: Omit<DeployedTableOptions, 'role'>;
+  readonly state: Omit<DeployedTableOptions, 'role'>;
+}
+
+/**
+ * Makes the key first, where the file has none: a process that dies later leaves a vault that can be made again.
+ * @throws OramError VAULT_NAME, VAULT_EXISTS, VAULT_KEY, VAULT_BUSY, STORE_REFUSED, STORE_UNAVAILABLE
+ */
+export async function createTableVault(
+  options: TableVaultOptions,
+  parameters: VaultParameters,
+  bulk?: BulkOptions,
+): Promise<OpenedVault> {
+  const { name, keyFile } = options;
+  return await onTables(options, async (optionsWith, books) => {
+    if ((await findVaultKey(keyFile, name)) === undefined) await requireFree(options, optionsWith);
+    const key = await openOrMakeVaultKey(keyFile, name);
+    return await books.account('bulk', () => createVault(optionsWith(key), parameters, bulk));
+  });
+}
+
+/** @throws OramError VAULT_NAME, VAULT_UNKNOWN, VAULT_KEY, VAULT_BUSY, STORE_REFUSED, and the checks of the vault */
+export async function openTableVault(options: TableVaultOptions): Promise<OpenedVault> {
+  const key = await readVaultKey(options.keyFile, options.name);
+  return await onTables(options, (optionsWith, books) =>
+    books.account('opening', () => openVault(optionsWith(key))),
+  );
+}
+
+async function onTables(
+  { name, tree, state }: TableVaultOptions,
+  open: (optionsWith: (key: KeyObject) => VaultOptions, books: UsageBooks) => Promise<Vault>,
+): Promise<OpenedVault> {
+  const tables: DeployedTable[] = [];
+  const closeAll = () => {
+    for (const { close } of tables.splice(0)) close();
+  };
+  try {
+    const treeTable = await openDeployedTable({ role: 'tree', ...tree });
+    tables.push(treeTable);
+    const stateTable = await openDeployedTable({ role: 'state', ...state });
+    tables.push(stateTable);
+    const books = new UsageBooks(() => addUnits(treeTable.store.units(), stateTable.store.units()));
+    const optionsWith = (key: KeyObject): VaultOptions => ({
+      ...{ name, key, tree: treeTable.store, state: stateTable.store, clock: systemClock },
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    });
+    const vault = await open(optionsWith, books);
+    return {
+      vault,
+      access: (work) => books.account('access', () => work(vault)),
+      bulk: (work) => books.account('bulk', () => work(vault)),
+      usageOf: 'process',
+      usage: async () => books.usage(),
+      destroy: (bulk) => books.account('bulk', () => vault.destroy(bulk)),
+      close: async () => {
+        try {
+          await vault.close();
+        } finally {
+          closeAll();
+        }
+      },
+    };
+  } catch (error) {
+    closeAll();
+    throw error;
+  }
+}
+
+/** A new key beside the wrong one of a vault that is there would look like its own. */
+async function requireFree(
+  { name, keyFile }: TableVaultOptions,
+  optionsWith: (key: KeyObject) => VaultOptions,
+): Promise<void> {
+  try {
+    await new HeadStore(optionsWith(createSecretKey(randomBytes(32)))).find();
+  } catch (error) {
+    if (!(error instanceof OramError && error.code === 'VAULT_KEY')) throw error;
+    const detail = `there is a vault "${name}" already, whose key is not in ${keyFile}; choose another name, or name the key file that was made with it`;
+    throw new OramError('VAULT_EXISTS', detail, { keyFile }, { cause: error });
+  }
+}
