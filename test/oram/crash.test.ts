@@ -134,9 +134,9 @@ describe('after a crash of an access', () => {
               recoveries += 1;
               expect(names(first?.keys)).toEqual(intended);
               // What the process had read of this epoch before it stopped is nothing else.
-            const read = epochs === 1 ? cut.find(({ op }) => op === 'read') : undefined;
-            if (read !== undefined) expect(names(read.keys)).toEqual(intended);
-            // The request's own path is another one.
+              const read = epochs === 1 ? cut.find(({ op }) => op === 'read') : undefined;
+              if (read !== undefined) expect(names(read.keys)).toEqual(intended);
+              // The request's own path is another one.
               const own = rest.find(({ op }) => op === 'read');
               expect(names(own?.keys)).not.toEqual(intended);
             }

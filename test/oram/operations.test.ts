@@ -8,11 +8,12 @@ import { describe, expect, test } from 'vitest';
 import { ClientState } from '../../oram/client-state.ts';
 import { toLeaf, toRecordId } from '../../oram/ids.ts';
 import { applyOperations, resolveOperations } from '../../oram/operations.ts';
+import { BUCKET_SIZE, STASH_BOUND } from '../../oram/parameters.ts';
 import { encodeRecord } from '../../oram/record-content.ts';
 import { type KeyDigest, RecordKeys } from '../../oram/record-keys.ts';
 import { MAX_BATCH_OPERATIONS } from '../../oram/tree-vault.ts';
 import type { VaultOperation } from '../../oram/vault.ts';
-import { newVault, open, text, treeParameters } from './tree-world.ts';
+import { checkVault, newVault, open, text, treeParameters } from './tree-world.ts';
 
 const get = (key: string): VaultOperation => ({ kind: 'get', key });
 const put = (key: string, value = key): VaultOperation => ({ kind: 'put', key, value: text(value) });
@@ -72,6 +73,25 @@ describe('a vault', () => {
       { found: true },
       { found: false },
     ]);
+  });
+
+  test('whose leaves were no chance refuses before the stash exceeds its bound, and loses nothing', async () => {
+    const nothingRandom = (bytes: number) => new Uint8Array(bytes);
+    const { tables, vault } = await newVault({ capacity: 200 }, { random: nothingRandom });
+    // All blocks are on one path of seven buckets.
+    const held = new Map<string, Uint8Array>();
+    for (let number = 0; number < 7 * BUCKET_SIZE + STASH_BOUND; number++) {
+      await vault.put(`${number}`, text(`${number}`));
+      held.set(`${number}`, text(`${number}`));
+    }
+    expect(vault.stats().stash).toBe(STASH_BOUND);
+    await expect(vault.put('more', text('more'))).rejects.toMatchObject({ code: 'STASH_OVERFLOW' });
+    expect(await vault.get('0')).toEqual(text('0'));
+    await expect(vault.put('more', text('more'))).rejects.toMatchObject({ code: 'STASH_OVERFLOW' });
+    expect(await vault.delete('1')).toBe(true);
+    held.delete('1');
+    await vault.put('more', text('more'));
+    await checkVault(tables, held.set('more', text('more')));
   });
 
   test('serves what waits together, in order, and refuses what comes after it was closed', async () => {
