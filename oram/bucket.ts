@@ -14,9 +14,14 @@ import type { PoolBlock } from './pool.ts';
 import { BLOCK_ID_BYTES, bucketBytes, contentBytes } from './sizes.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 
-export function encodeBucket(blocks: readonly PoolBlock[], blockBytes: number): Uint8Array {
-  const bytes = new Uint8Array(bucketBytes(blockBytes));
-  const view = new DataView(bytes.buffer);
+/** @param bytes where to; all of it is written over */
+export function encodeBucket(
+  blocks: readonly PoolBlock[],
+  blockBytes: number,
+  bytes: Uint8Array = new Uint8Array(bucketBytes(blockBytes)),
+): Uint8Array {
+  bytes.fill(0);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const step = BLOCK_ID_BYTES + contentBytes(blockBytes);
   for (let slot = 0; slot < BUCKET_SIZE; slot++) {
     const entry = blocks[slot];

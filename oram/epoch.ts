@@ -36,6 +36,7 @@ import { poolCapacity } from './parameters.ts';
 import type { PoolBlock } from './pool.ts';
 import type { OpenedState } from './read-state.ts';
 import type { Sealer } from './sealing.ts';
+import { bucketBytes } from './sizes.ts';
 import type { ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 
@@ -138,6 +139,8 @@ export async function runEpoch(
       encodeEpochRecord(record, { ...parameters, treeLevels, operations: size }),
     ),
   };
+  // One for all of them: each is sealed at once.
+  const plain = new Uint8Array(bucketBytes(parameters.blockBytes));
   const buckets = places.map((place, index) => ({
     key: bucketKey(sealer, place, state.versions.nextSlot(place.index)),
     version,
@@ -145,7 +148,7 @@ export async function runEpoch(
       'bucket',
       place.index,
       version,
-      encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes),
+      encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes, plain),
     ),
   }));
   const checkpoint = due ? checkpointItems(state, ledger, sealer, parameters, version) : [];

@@ -70,8 +70,10 @@ class MapStore implements MemoryStore {
     this.#requests += items.length;
     let allPut = true;
     for (const item of items) {
-      const held = this.#items.get(keyIdentifier(item.key));
-      if (!this.#put(item, held, held === undefined || held.version <= item.version)) allPut = false;
+      const identifier = keyIdentifier(item.key);
+      const held = this.#items.get(identifier);
+      if (!this.#put(identifier, item, held, held === undefined || held.version <= item.version))
+        allPut = false;
     }
     return allPut;
   }
@@ -79,14 +81,18 @@ class MapStore implements MemoryStore {
   async fill(items: readonly Item[]): Promise<void> {
     requireTakeable(items);
     this.#requests += Math.ceil(items.length / BATCH_WRITE_ITEMS);
-    for (const item of items) this.#put(item, this.#items.get(keyIdentifier(item.key)), true);
+    for (const item of items) {
+      const identifier = keyIdentifier(item.key);
+      this.#put(identifier, item, this.#items.get(identifier), true);
+    }
   }
 
   async replace(item: Item, expected: number | undefined): Promise<boolean> {
     requireTakeable([item]);
     this.#requests += 1;
-    const held = this.#items.get(keyIdentifier(item.key));
-    return this.#put(item, held, held?.version === expected);
+    const identifier = keyIdentifier(item.key);
+    const held = this.#items.get(identifier);
+    return this.#put(identifier, item, held, held?.version === expected);
   }
 
   async remove(keys: readonly ItemKey[]): Promise<void> {
@@ -104,10 +110,10 @@ class MapStore implements MemoryStore {
   }
 
   /** @returns `allowed`; a put that is not allowed is charged all the same */
-  #put(item: Item, held: Item | undefined, allowed: boolean): boolean {
+  #put(identifier: string, item: Item, held: Item | undefined, allowed: boolean): boolean {
     const heldBytes = held === undefined ? 0 : billedBytes(held);
     this.#writeUnits += writeUnits(Math.max(billedBytes(item), heldBytes));
-    if (allowed) this.#items.set(keyIdentifier(item.key), item);
+    if (allowed) this.#items.set(identifier, item);
     return allowed;
   }
 }
