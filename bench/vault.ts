@@ -1,6 +1,6 @@
 /**
  * Accesses of a vault: how many a second, what they cost in processor time and in request units, beside the peers'
- * figures and a ceiling of the same run: `node bench/vault.ts [--quick]`.
+ * figures and a ceiling of the same run: `node bench/vault.ts [--quick] [memory|tables]`.
  *
  * Records are loaded first; then half of the operations look one up and half replace one, keys drawn uniformly. A
  * trial is a second of single operations one after the other, or of batches of eight. The ceiling is what is left when
@@ -270,7 +270,7 @@ export async function benchVault(scale: Scale): Promise<void> {
       ? []
       : [{ store: 'DynamoDB Local', start: () => startDynamodbLocal(directory) }]),
   ];
-  for (const { store, start } of services) {
+  for (const { store, start } of scale.tables.length === 0 ? [] : services) {
     const service = await start();
     try {
       for (const size of scale.tables) {
@@ -284,4 +284,12 @@ export async function benchVault(scale: Scale): Promise<void> {
   for (const line of [...lines, ...PEERS]) console.log(line);
 }
 
-if (import.meta.main) await benchVault(process.argv.includes('--quick') ? QUICK : FULL);
+if (import.meta.main) {
+  const parameters = process.argv.slice(2);
+  const scale = parameters.includes('--quick') ? QUICK : FULL;
+  await benchVault({
+    ...scale,
+    memory: parameters.includes('tables') ? [] : scale.memory,
+    tables: parameters.includes('memory') ? [] : scale.tables,
+  });
+}

@@ -18,6 +18,11 @@ test('clearing among three processes, right and at the predicted cost', { timeou
   expect(stdout.match(/\| (TCP|outbox)[^|]*\| (replicated|verified)/g)).toHaveLength(4);
 });
 
+test('accesses of a vault in memory and on dynalite', { timeout: 120_000 }, async () => {
+  const { stdout } = await run(process.execPath, ['bench/main.ts', 'vault', '--quick']);
+  expect(stdout.match(/\| (memory|dynalite) +\| 2\^9 x 256 B +\| (single|epochs of 8)/g)).toHaveLength(4);
+});
+
 test('a benchmark that is not there is refused', async () => {
   await expect(run(process.execPath, ['bench/main.ts', 'nothing'])).rejects.toMatchObject({ code: 2 });
 });
