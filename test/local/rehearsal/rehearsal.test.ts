@@ -25,7 +25,7 @@ import {
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 240_000;
 
-/** Fifty do as well (`bench/closing-together.ts`), and take a minute. */
+/** More than one at each party at the same time; `bench/closing-together.ts` takes as many as it is told. */
 const TENDERS_AT_ONCE = 4;
 
 const VAULT = 'suppliers';
