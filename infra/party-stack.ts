@@ -110,5 +110,17 @@ export class PartyStack extends Stack {
       value: secret.secret.secretArn,
       description: 'Put the key file of the party here',
     });
+    if (vaultClient !== undefined) {
+      const { treeTable, stateTable, secret: vaultKeys } = vaultClient;
+      new CfnOutput(this, 'VaultTreeTable', { value: treeTable, description: 'Of the buckets of vaults' });
+      new CfnOutput(this, 'VaultStateTable', {
+        value: stateTable,
+        description: 'Of the client state of vaults',
+      });
+      new CfnOutput(this, 'VaultKeysSecret', {
+        value: vaultKeys.secret.secretArn,
+        description: 'Put the file of vault keys here',
+      });
+    }
   }
 }

@@ -17,6 +17,7 @@ import { createTableVault, openTableVault, type TableVaultOptions } from '../../
 import { findVaultKey, openOrMakeVaultKey } from '../../local/vault-key-file.ts';
 import { chooseParameters } from '../../oram/parameters.ts';
 import { createVaultTable } from '../../oram/stores/dynamodb.ts';
+import type { Vault } from '../../oram/vault.ts';
 import { tacit } from './run.ts';
 import { refusal, TIMEOUT_MS, TREE } from './vault-workshop.ts';
 
@@ -263,6 +264,26 @@ describe('refused with what to do', () => {
     await again.destroy();
     await again.close();
   });
+});
+
+test("a tree table that is not the vault's closes it for writing, until it is placed anew in its own", async () => {
+  const key = keyFile('mistaken');
+  await createVaultTable(clients.tree, 'other-trees');
+  const shape = chooseParameters({ records: 40, blockBytes: 32, layout: 'tree' });
+  await (await createTableVault(optionsOf('v', key), shape)).close();
+  const withVault = async <Value>(options: TableVaultOptions, use: (vault: Vault) => Promise<Value>) => {
+    const opened = await openTableVault(options);
+    return await use(opened.vault).finally(() => opened.close());
+  };
+  await expect(
+    withVault(optionsOf('v', key, { table: 'other-trees' }), (vault) => vault.get('a')),
+  ).rejects.toMatchObject({ code: 'BUCKET_MISSING' });
+  const right = optionsOf('v', key);
+  await expect(withVault(right, (vault) => vault.get('a'))).rejects.toMatchObject({
+    code: 'VAULT_POISONED',
+  });
+  expect(await withVault(right, (vault) => vault.reshuffle())).toEqual({ kept: 0, lost: 0 });
+  expect(await withVault(right, (vault) => vault.get('a'))).toBeUndefined();
 });
 
 describe('a file of keys', () => {

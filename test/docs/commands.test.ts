@@ -55,6 +55,25 @@ describe('commands in the documentation', () => {
     }
   });
 
+  test('that need an account have options that there are', { timeout: TIMEOUT_MS }, async () => {
+    const vault = pages
+      .flatMap(({ commands }) => commands)
+      .filter(({ command }) => treatmentOf(command) === 'account' && command.startsWith('npm run '));
+    expect(vault.length).toBeGreaterThan(1);
+    const sandbox = new CommandSandbox();
+    try {
+      for (const { document, line, command } of vault) {
+        const [named = ''] = /^npm run -s tacit -- vault [a-z]+/.exec(command) ?? [];
+        const { stdout } = await sandbox.run(`${named} --help`);
+        for (const [, option] of command.matchAll(/ (--[a-z-]+) /g)) {
+          expect(stdout, `${document}:${line}`).toContain(`  ${option} `);
+        }
+      }
+    } finally {
+      await sandbox.dispose();
+    }
+  });
+
   test('in prose are commands that there are', async () => {
     const sandbox = new CommandSandbox();
     try {
