@@ -1,5 +1,7 @@
 /** Deliveries as a party makes them, received by a real server; and everything that somebody else could make of one. */
 
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { contentDigest } from '../../auction/http-signature.ts';
 import { checkOutcome } from '../../auction/outcome.ts';
@@ -186,6 +188,21 @@ describe('what is refused', () => {
     const odd: PartyEvent = Object.assign({}, event, { bids: [1, 2, 3] });
     expect(refusalOf(await delivered(odd))).toBe('EVENT_MALFORMED');
   });
+});
+
+test('the check is exported under its name, and is code that browsers and edge workers run', async () => {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: "export { checkDelivery } from 'tacit/webhook';",
+      resolveDir: fileURLToPath(new URL('../../client', import.meta.url)),
+    },
+    bundle: true,
+    write: false,
+    platform: 'browser',
+    format: 'esm',
+    logLevel: 'silent',
+  });
+  expect(outputFiles[0]!.text).not.toMatch(/from "node:|require\(/);
 });
 
 describe('the party', () => {

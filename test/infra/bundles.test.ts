@@ -19,7 +19,7 @@ let bundles: readonly Bundle[];
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'tacit-bundles-'));
-  const synthesis = synthesise({ parties: [0], vault: { access: [] } });
+  const synthesis = synthesise({ parties: [0], vault: { access: [] }, events: { bus: 'tenders' } });
   bundles = await bundleHandlers(synthesis.stacks[0]!, directory);
   synthesis.dispose();
 });
