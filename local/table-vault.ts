@@ -10,10 +10,10 @@ import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { systemClock } from '../functions/system-clock.ts';
 import { OramError } from '../oram/errors.ts';
 import { HeadStore } from '../oram/head-store.ts';
-import { createVault, openVault, type VaultOptions } from '../oram/open-vault.ts';
+import { createVault, destroyVault, openVault, type VaultOptions } from '../oram/open-vault.ts';
 import type { VaultParameters } from '../oram/parameters.ts';
 import type { BulkOptions, Vault } from '../oram/vault.ts';
-import { type DeployedTable, type DeployedTableOptions, openDeployedTable } from './deployed-table.ts';
+import { type DeployedTableOptions, openDeployedTable } from './deployed-table.ts';
 import type { OpenedVault } from './opened-vault.ts';
 import { findVaultKey, openOrMakeVaultKey, readVaultKey } from './vault-key-file.ts';
 import { addUnits, UsageBooks } from './vault-usage.ts';
@@ -24,6 +24,8 @@ export interface TableVaultOptions {
   readonly keyFile: string;
   readonly tree: Omit<DeployedTableOptions, 'role'>;
   readonly state: Omit<DeployedTableOptions, 'role'>;
+  /** As in `oram/open-vault.ts`. */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -51,50 +53,69 @@ export async function openTableVault(options: TableVaultOptions): Promise<Opened
   );
 }
 
+/**
+ * Without opening it, so that also one goes that is too damaged, or was half made.
+ * @throws OramError VAULT_NAME, VAULT_UNKNOWN, VAULT_KEY, VAULT_BUSY, STORE_REFUSED, STORE_UNAVAILABLE, HEAD_FORGED
+ */
+export async function destroyTableVault(options: TableVaultOptions, bulk?: BulkOptions): Promise<void> {
+  const key = await readVaultKey(options.keyFile, options.name);
+  const { optionsWith, closeAll } = await connect(options);
+  await destroyVault(optionsWith(key), bulk).finally(closeAll);
+}
+
 async function onTables(
-  { name, tree, state }: TableVaultOptions,
-  open: (optionsWith: (key: KeyObject) => VaultOptions, books: UsageBooks) => Promise<Vault>,
+  options: TableVaultOptions,
+  open: (optionsWith: Connected['optionsWith'], books: UsageBooks) => Promise<Vault>,
 ): Promise<OpenedVault> {
-  const tables: DeployedTable[] = [];
-  const closeAll = () => {
-    for (const { close } of tables.splice(0)) close();
-  };
+  const { optionsWith, books, closeAll } = await connect(options);
+  let vault: Vault;
   try {
-    const treeTable = await openDeployedTable({ role: 'tree', ...tree });
-    tables.push(treeTable);
-    const stateTable = await openDeployedTable({ role: 'state', ...state });
-    tables.push(stateTable);
-    const books = new UsageBooks(() => addUnits(treeTable.store.units(), stateTable.store.units()));
-    const optionsWith = (key: KeyObject): VaultOptions => ({
-      ...{ name, key, tree: treeTable.store, state: stateTable.store, clock: systemClock },
-      random: (bytes) => new Uint8Array(randomBytes(bytes)),
-    });
-    const vault = await open(optionsWith, books);
-    return {
-      vault,
-      access: (work) => books.account('access', () => work(vault)),
-      bulk: (work) => books.account('bulk', () => work(vault)),
-      usageOf: 'process',
-      usage: async () => books.usage(),
-      destroy: (bulk) => books.account('bulk', () => vault.destroy(bulk)),
-      close: async () => {
-        try {
-          await vault.close();
-        } finally {
-          closeAll();
-        }
-      },
-    };
+    vault = await open(optionsWith, books);
   } catch (error) {
     closeAll();
     throw error;
   }
+  return {
+    vault,
+    access: (work) => books.account('access', () => work(vault)),
+    bulk: (work) => books.account('bulk', () => work(vault)),
+    usageOf: 'process',
+    usage: async () => books.usage(),
+    destroy: (bulk) => books.account('bulk', () => vault.destroy(bulk)),
+    close: () => vault.close().finally(closeAll),
+  };
+}
+
+interface Connected {
+  readonly optionsWith: (key: KeyObject) => VaultOptions;
+  readonly books: UsageBooks;
+  readonly closeAll: () => void;
+}
+
+async function connect({ name, tree, state, patienceMs }: TableVaultOptions): Promise<Connected> {
+  const treeTable = await openDeployedTable({ role: 'tree', ...tree });
+  const stateTable = await openDeployedTable({ role: 'state', ...state }).catch((error: unknown) => {
+    treeTable.close();
+    throw error;
+  });
+  return {
+    optionsWith: (key) => ({
+      ...{ name, key, tree: treeTable.store, state: stateTable.store, clock: systemClock },
+      random: (bytes) => new Uint8Array(randomBytes(bytes)),
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    }),
+    books: new UsageBooks(() => addUnits(treeTable.store.units(), stateTable.store.units())),
+    closeAll: () => {
+      treeTable.close();
+      stateTable.close();
+    },
+  };
 }
 
 /** A new key beside the wrong one of a vault that is there would look like its own. */
 async function requireFree(
   { name, keyFile }: TableVaultOptions,
-  optionsWith: (key: KeyObject) => VaultOptions,
+  optionsWith: Connected['optionsWith'],
 ): Promise<void> {
   try {
     await new HeadStore(optionsWith(createSecretKey(randomBytes(32)))).find();

@@ -170,7 +170,12 @@ async function reshuffle(name: string, options: ReshuffleOptions): Promise<void>
 async function destroy(name: string, options: DestroyOptions): Promise<void> {
   if (options.yes !== true) throw new CliError('USAGE', `nothing brings vault ${name} back: add --yes`);
   const place = placeOf(name, options);
-  await withVault(name, options, (opened) => withBulkOptions(options, (bulk) => opened.destroy(bulk)));
+  if (place.kind === 'directory') {
+    await withVault(name, options, (opened) => withBulkOptions(options, (bulk) => opened.destroy(bulk)));
+  } else {
+    const { destroyTableVault } = await import('../../local/table-vault.ts');
+    await withBulkOptions(options, (bulk) => destroyTableVault(place.options, bulk));
+  }
   if (options.json === true) printJson({ name, destroyed: true });
   else print(`Vault ${name} is gone.`);
   if (place.kind === 'tables' && options.json !== true) {

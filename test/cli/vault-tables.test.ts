@@ -13,7 +13,12 @@ import { readKeySource } from '../../functions/key-source.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { loadVaultKeys, OpenVaults } from '../../functions/vaults.ts';
 import { type DynamodbServer, startDynamodbServer } from '../../local/dynamodb-server.ts';
-import { createTableVault, openTableVault, type TableVaultOptions } from '../../local/table-vault.ts';
+import {
+  createTableVault,
+  destroyTableVault,
+  openTableVault,
+  type TableVaultOptions,
+} from '../../local/table-vault.ts';
 import { findVaultKey, openOrMakeVaultKey } from '../../local/vault-key-file.ts';
 import { chooseParameters } from '../../oram/parameters.ts';
 import { createVaultTable } from '../../oram/stores/dynamodb.ts';
@@ -284,6 +289,21 @@ test("a tree table that is not the vault's closes it for writing, until it is pl
   });
   expect(await withVault(right, (vault) => vault.reshuffle())).toEqual({ kept: 0, lost: 0 });
   expect(await withVault(right, (vault) => vault.get('a'))).toBeUndefined();
+});
+
+test('what was half made can be made again or destroyed', async () => {
+  const key = keyFile('half');
+  const shape = chooseParameters({ records: 40, blockBytes: 32, layout: 'tree' });
+  const missing = optionsOf('half', key, { table: 'misspelt' });
+  const right = optionsOf('half', key);
+  await expect(createTableVault(missing, shape)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
+  await (await createTableVault(right, shape)).close();
+  await expect(createTableVault(missing, shape)).rejects.toMatchObject({ code: 'VAULT_EXISTS' });
+  await destroyTableVault(right);
+
+  await expect(createTableVault(missing, shape)).rejects.toMatchObject({ code: 'STORE_REFUSED' });
+  await destroyTableVault({ ...right, patienceMs: 0 });
+  await expect(openTableVault(right)).rejects.toMatchObject({ code: 'VAULT_UNKNOWN' });
 });
 
 describe('a file of keys', () => {
