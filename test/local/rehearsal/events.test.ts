@@ -33,7 +33,8 @@ async function clearedIn(rehearsal: Rehearsal): Promise<string> {
   return tender.id;
 }
 
-describe('a deployment with a bus and a webhook', () => {
+/** With "npm run test:slow": the receivers and the telling have tests of their own, on real tables. */
+describe.runIf(process.env['TACIT_SLOW'] === '1')('a deployment with a bus and a webhook', () => {
   test(
     'tells each outcome to both, once for each party, and measures the clearings',
     async () => {
