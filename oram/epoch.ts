@@ -35,7 +35,7 @@ import { applyOperations, type OperationOutcome, type ResolvedOperations } from 
 import { poolCapacity } from './parameters.ts';
 import type { PoolBlock } from './pool.ts';
 import type { OpenedState } from './read-state.ts';
-import type { Sealer } from './sealing.ts';
+import { freeAtOnce, type Sealer } from './sealing.ts';
 import { bucketBytes } from './sizes.ts';
 import type { ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
@@ -85,7 +85,7 @@ export async function runEpoch(
   const { version } = intended.head;
 
   const places = state.geometry.union(accesses.map(({ leaf }) => leaf));
-  const read = await readPaths(context, intended.sealer, parameters.blockBytes, places);
+  const { read, plaintexts } = await readPaths(context, intended.sealer, parameters.blockBytes, places);
 
   const found = new Map<BlockId, Uint8Array>();
   for (const blocks of read.values()) {
@@ -151,6 +151,8 @@ export async function runEpoch(
       encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes, plain),
     ),
   }));
+  // Whatever stays of them was copied: into the new buckets, the log record and the answers.
+  for (const bytes of plaintexts) freeAtOnce(bytes);
   const checkpoint = due ? checkpointItems(state, ledger, sealer, parameters, version) : [];
   const [treeWritten, stateWritten] = await Promise.all([
     options.tree.write(buckets),
@@ -182,21 +184,29 @@ export function bucketKey(sealer: Sealer, { index }: { readonly index: number },
   return { partition: sealer.partition('bucket', index), sort };
 }
 
+interface PathsRead {
+  /** The contents are views of the plaintexts. */
+  readonly read: ReadonlyMap<BucketIndex, readonly PoolBlock[]>;
+  readonly plaintexts: readonly Uint8Array[];
+}
+
 async function readPaths(
   { options, opened: { state } }: EpochContext,
   sealer: Sealer,
   blockBytes: number,
   places: readonly BucketPlace[],
-): Promise<ReadonlyMap<BucketIndex, readonly PoolBlock[]>> {
+): Promise<PathsRead> {
   const items = await options.tree.read(
     places.map((place) => bucketKey(sealer, place, state.versions.slot(place.index))),
   );
   const read = new Map<BucketIndex, readonly PoolBlock[]>();
+  const plaintexts: Uint8Array[] = [];
   for (const [index, place] of places.entries()) {
     const plain = openBucket(sealer, place, state.versions.version(place.index), items[index]);
+    plaintexts.push(plain);
     read.set(place.index, decodeBucket(plain, blockBytes, place, state));
   }
-  return read;
+  return { read, plaintexts };
 }
 
 /** @throws OramError BUCKET_MISSING, BUCKET_STALE, BUCKET_FORGED */
