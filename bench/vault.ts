@@ -18,10 +18,10 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { systemClock } from '../functions/system-clock.ts';
 import { createVault, openVault } from '../oram/open-vault.ts';
 import { chooseParameters, EPOCH_OPERATIONS, type VaultParameters } from '../oram/parameters.ts';
+import { unitsOf } from '../oram/queued-vault.ts';
 import { createDynamodbStore, createVaultTable } from '../oram/stores/dynamodb.ts';
 import { createMemoryStore, type MemoryStore } from '../oram/stores/memory.ts';
 import type { ItemStore } from '../oram/stores/store.ts';
-import { unitsOf } from '../oram/tree-vault.ts';
 import type { Vault, VaultOperation } from '../oram/vault.ts';
 import { findDynamodbLocal, startDynamodbLocal } from '../test/oram/stores/dynamodb-local.ts';
 import { machineLine } from './machine.ts';
@@ -174,14 +174,14 @@ async function measure(store: string, size: Size, { tree, state }: Tables, vault
     if (seals !== undefined) await trial(warmUpMs, operations, seals);
     const trials: Trial[] = [];
     const ceilings: number[] = [];
-    const unitsBefore = unitsOf(tree.units(), state.units());
+    const unitsBefore = unitsOf({ tree, state });
     const accessesBefore = vault.stats().accesses;
     for (let round = 0; round < scale.trials; round++) {
       trials.push(await trial(scale.trialMs, operations, access));
       if (seals !== undefined) ceilings.push((await trial(scale.trialMs / 4, operations, seals)).perSecond);
     }
     const accesses = vault.stats().accesses - accessesBefore;
-    const units = unitsOf(tree.units(), state.units());
+    const units = unitsOf({ tree, state });
     const rates = trials.map(({ perSecond }) => perSecond);
     const cells = [
       store.padEnd(14),

@@ -7,13 +7,14 @@ import { OramError } from './errors.ts';
 import type { Head } from './head.ts';
 import { HeadStore, type HeldHead } from './head-store.ts';
 import type { VaultParameters } from './parameters.ts';
+import { unitsOf } from './queued-vault.ts';
 import { Rebuild, removeGeneration } from './rebuild.ts';
 import { DIGEST_KEY_BYTES } from './record-keys.ts';
 import { openScanVault } from './scan-vault.ts';
 import { firstScanItem, ScanWriter } from './scan-writer.ts';
 import { VAULT_ID_BYTES } from './sealing.ts';
 import type { ItemStore } from './stores/store.ts';
-import { TreeVault, unitsOf } from './tree-vault.ts';
+import { TreeVault } from './tree-vault.ts';
 import { TreeWriter } from './tree-writer.ts';
 import type { BulkOptions, Vault } from './vault.ts';
 
@@ -55,7 +56,7 @@ export async function createVault(
   bulk: BulkOptions = {},
 ): Promise<Vault> {
   requireName(options.name);
-  const unitsBefore = unitsOf(options.tree.units(), otherUnits(options));
+  const unitsBefore = unitsOf(options);
   const heads = new HeadStore(options);
   if (parameters.layout === 'scan') {
     return openScanVault(options, heads, await createScan(options, heads, parameters), unitsBefore);
@@ -72,7 +73,7 @@ export async function createVault(
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
   requireName(options.name);
-  const unitsBefore = unitsOf(options.tree.units(), otherUnits(options));
+  const unitsBefore = unitsOf(options);
   const heads = new HeadStore(options);
   const held = await heads.read();
   if (held.head.body.parameters.layout === 'scan') return openScanVault(options, heads, held, unitsBefore);
@@ -155,10 +156,6 @@ function firstHead({ random }: VaultOptions, parameters: VaultParameters, holder
       digestKey: Buffer.from(random(DIGEST_KEY_BYTES)).toString('base64url'),
     },
   };
-}
-
-function otherUnits({ tree, state }: VaultOptions) {
-  return tree === state ? undefined : state.units();
 }
 
 function requireName(name: string): void {

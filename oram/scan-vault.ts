@@ -14,23 +14,13 @@ import type { KeyObject } from 'node:crypto';
 import { isIntegrityFailure, OramError } from './errors.ts';
 import type { HeadStore, HeldHead } from './head-store.ts';
 import type { VaultOptions } from './open-vault.ts';
-import { OperationQueue } from './operation-queue.ts';
 import type { OperationOutcome } from './operations.ts';
-import type { VaultParameters } from './parameters.ts';
-import { requireRecordKey, requireValue } from './record-content.ts';
+import { QueuedVault } from './queued-vault.ts';
 import { RecordKeys } from './record-keys.ts';
 import type { ScanTable, TableOperation } from './scan-table.ts';
 import { type Rewriting, ScanWriter } from './scan-writer.ts';
 import type { StoreUnits } from './stores/store.ts';
-import { MAX_BATCH_OPERATIONS, unitsOf } from './tree-vault.ts';
-import type {
-  BulkOptions,
-  Vault,
-  VaultOperation,
-  VaultOperationResult,
-  VaultRecord,
-  VaultStats,
-} from './vault.ts';
+import type { BulkOptions, Vault, VaultOperation, VaultRecord, VaultStats } from './vault.ts';
 
 type PutOperation = Extract<TableOperation, { kind: 'put' }>;
 
@@ -53,24 +43,15 @@ export async function openScanVault(
   return vault;
 }
 
-class ScanVault implements Vault {
-  readonly name: string;
-  readonly parameters: VaultParameters;
-  readonly #options: VaultOptions;
+class ScanVault extends QueuedVault implements Vault {
   readonly #writer: ScanWriter;
   readonly #keys: RecordKeys;
-  readonly #queue: OperationQueue;
-  readonly #unitsBefore: StoreUnits;
 
   constructor(writer: ScanWriter, options: VaultOptions, unitsBefore: StoreUnits) {
     const { parameters, digestKey } = writer.head.body;
-    this.name = options.name;
-    this.parameters = parameters;
-    this.#options = options;
+    super(options, parameters, unitsBefore);
     this.#writer = writer;
     this.#keys = new RecordKeys(digestKey);
-    this.#queue = new OperationQueue((operations) => this.#serve(operations));
-    this.#unitsBefore = unitsBefore;
   }
 
   /** Learns how many records there are. */
@@ -80,35 +61,6 @@ class ScanVault implements Vault {
     } catch (error) {
       if (!isIntegrityFailure(error)) throw error;
     }
-  }
-
-  async get(key: string): Promise<Uint8Array | undefined> {
-    return (await this.#submit({ kind: 'get', key })).value;
-  }
-
-  async has(key: string): Promise<boolean> {
-    return (await this.#submit({ kind: 'get', key })).found;
-  }
-
-  async put(key: string, value: Uint8Array): Promise<void> {
-    await this.#submit({ kind: 'put', key, value });
-  }
-
-  async delete(key: string): Promise<boolean> {
-    return (await this.#submit({ kind: 'delete', key })).found;
-  }
-
-  async dummy(): Promise<void> {
-    await this.#submit({ kind: 'dummy' });
-  }
-
-  async batch(operations: readonly VaultOperation[]): Promise<readonly VaultOperationResult[]> {
-    if (operations.length < 1 || operations.length > MAX_BATCH_OPERATIONS) {
-      const detail = `a batch has 1 to ${MAX_BATCH_OPERATIONS} operations, not ${operations.length}; cut it into several`;
-      throw new OramError('VAULT_BATCH_SIZE', detail);
-    }
-    for (const operation of operations) this.#requireTakeable(operation);
-    return this.#queue.submitAll(operations);
   }
 
   /** One access like any other; all of the records or none. */
@@ -122,7 +74,7 @@ class ScanVault implements Vault {
     let read = 0;
     for await (const { key, value } of records) {
       signal?.throwIfAborted();
-      this.#requireTakeable({ kind: 'put', key, value });
+      this.requireTakeable({ kind: 'put', key, value });
       latest.set(key, { kind: 'put', digest: this.#digest(key), value });
       if (latest.size > capacity) throw full(capacity);
       read += 1;
@@ -158,8 +110,6 @@ class ScanVault implements Vault {
 
   stats(): VaultStats {
     const { body } = this.#writer.head;
-    const { tree, state } = this.#options;
-    const units = unitsOf(tree.units(), tree === state ? undefined : state.units());
     return {
       records: this.#writer.records,
       capacity: this.parameters.capacity,
@@ -173,32 +123,19 @@ class ScanVault implements Vault {
       accesses: body.accesses,
       epochs: body.sequence,
       stateBytes: 0,
-      units: {
-        requests: units.requests - this.#unitsBefore.requests,
-        readUnits: units.readUnits - this.#unitsBefore.readUnits,
-        writeUnits: units.writeUnits - this.#unitsBefore.writeUnits,
-      },
+      units: this.unitsSince(),
       poisonedBy: this.#writer.poisonedBy,
     };
   }
 
   async destroy({ onProgress, signal }: BulkOptions = {}): Promise<void> {
     signal?.throwIfAborted();
-    await this.#queue.exclusively(() => this.#writer.remove());
+    await this.queue.exclusively(() => this.#writer.remove());
     onProgress?.({ phase: 'removing', done: 1, total: 1 });
     await this.close();
   }
 
-  close(): Promise<void> {
-    return this.#queue.close();
-  }
-
-  async #submit(operation: VaultOperation): Promise<VaultOperationResult> {
-    this.#requireTakeable(operation);
-    return this.#queue.submit(operation);
-  }
-
-  #serve(operations: readonly VaultOperation[]): Promise<readonly OperationOutcome[]> {
+  protected serve(operations: readonly VaultOperation[]): Promise<readonly OperationOutcome[]> {
     const prepared = operations.map((operation): TableOperation => {
       if (operation.kind === 'dummy') return operation;
       const digest = this.#digest(operation.key);
@@ -211,7 +148,7 @@ class ScanVault implements Vault {
   }
 
   #alone<T>(rewriting: Rewriting<T>): Promise<T> {
-    return this.#queue.exclusively(() => this.#guarded(() => this.#writer.rewrite(rewriting)));
+    return this.queue.exclusively(() => this.#guarded(() => this.#writer.rewrite(rewriting)));
   }
 
   /** A failed check poisons the vault, for this process and, where its head can be written, for all. */
@@ -231,12 +168,6 @@ class ScanVault implements Vault {
     digest.writeUInt32BE(high, 4);
     digest.set(check, 8);
     return digest;
-  }
-
-  #requireTakeable(operation: VaultOperation): void {
-    if (operation.kind === 'dummy') return;
-    requireRecordKey(operation.key);
-    if (operation.kind === 'put') requireValue(operation.value, this.parameters);
   }
 }
 

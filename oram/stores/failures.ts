@@ -10,6 +10,7 @@
  */
 
 import type { Clock } from '../../mpc/clock.ts';
+import { attemptsOf, httpStatusOf, isTransient } from '../../mpc/service-failure.ts';
 import { OramError } from '../errors.ts';
 
 /** Tries in a row without any progress: with the waits between them about 5 s on average, 10 s at most. */
@@ -27,31 +28,6 @@ export interface Pace {
   readonly random: (bytes: number) => Uint8Array;
 }
 
-/** System calls that fail where an endpoint is down, restarting or cut off. */
-const NETWORK_CODES: readonly unknown[] = [
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ECONNABORTED',
-  'EPIPE',
-  'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-];
-
-/** DynamoDB's names for "too much at once", which it answers with status 400, and the SDK's own for time-outs. */
-const TRANSIENT_NAMES: readonly string[] = [
-  'TimeoutError',
-  'RequestTimeout',
-  'RequestTimeoutException',
-  'ThrottlingException',
-  'ProvisionedThroughputExceededException',
-  'RequestLimitExceeded',
-  'LimitExceededException',
-  'InternalServerError',
-];
-
 /** The SDK's names for credentials that are not there: no request is sent, so there is no status. */
 const CREDENTIAL_NAMES: readonly string[] = ['CredentialsProviderError', 'TokenProviderError'];
 
@@ -62,7 +38,7 @@ export function storeFailure(error: unknown): unknown {
     const detail = `the table cannot be reached or throttles (${error.name}); repeat the call later`;
     return new OramError('STORE_UNAVAILABLE', detail, {}, { cause: error });
   }
-  const status = metadataOf(error, 'httpStatusCode');
+  const status = httpStatusOf(error);
   if (CREDENTIAL_NAMES.includes(error.name) || (status !== undefined && status >= 400)) {
     const detail = `the table refused a request (${error.name}); check its name, its policy and the credentials`;
     return new OramError('STORE_REFUSED', detail, {}, { cause: error });
@@ -72,7 +48,7 @@ export function storeFailure(error: unknown): unknown {
 
 /** Whether the client itself sent a request more than once before it failed with `error`. */
 export function wasRepeatedByClient(error: unknown): boolean {
-  return error instanceof Error && (metadataOf(error, 'attempts') ?? 1) > 1;
+  return error instanceof Error && attemptsOf(error) > 1;
 }
 
 /**
@@ -127,23 +103,4 @@ function pause(failures: number, { clock, random }: Pace): Promise<void> {
   const rangeMs = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - 1));
   const draw = random(4).reduce((sum, byte) => sum * 256 + byte, 0);
   return clock.sleep(Math.floor((draw / 2 ** 32) * rangeMs));
-}
-
-function isTransient(error: Error): boolean {
-  const code: unknown = 'code' in error ? error.code : undefined;
-  const status = metadataOf(error, 'httpStatusCode');
-  return (
-    TRANSIENT_NAMES.includes(error.name) ||
-    NETWORK_CODES.includes(code) ||
-    (status !== undefined && (status === 429 || status >= 500))
-  );
-}
-
-/** A number that the SDK noted about a request; undefined where it did not. */
-function metadataOf(error: Error, name: 'httpStatusCode' | 'attempts'): number | undefined {
-  if (!('$metadata' in error)) return undefined;
-  const metadata: unknown = error.$metadata;
-  if (typeof metadata !== 'object' || metadata === null) return undefined;
-  const value: unknown = Reflect.get(metadata, name);
-  return typeof value === 'number' ? value : undefined;
 }

@@ -9,9 +9,9 @@ import { ClientState } from '../../oram/client-state.ts';
 import { toLeaf, toRecordId } from '../../oram/ids.ts';
 import { applyOperations, resolveOperations } from '../../oram/operations.ts';
 import { BUCKET_SIZE, STASH_BOUND } from '../../oram/parameters.ts';
+import { MAX_BATCH_OPERATIONS } from '../../oram/queued-vault.ts';
 import { encodeRecord } from '../../oram/record-content.ts';
 import { type KeyDigest, RecordKeys } from '../../oram/record-keys.ts';
-import { MAX_BATCH_OPERATIONS } from '../../oram/tree-vault.ts';
 import type { VaultOperation } from '../../oram/vault.ts';
 import { checkVault, newVault, open, text, treeParameters } from './tree-world.ts';
 

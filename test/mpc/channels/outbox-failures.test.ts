@@ -1,4 +1,10 @@
-import { createServer, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  request as requestOf,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
@@ -48,17 +54,24 @@ async function startFront(port = 0): Promise<void> {
       response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
       return;
     }
-    const { host: _, connection: __, ...headers } = request.headers;
-    const passed = await fetch(dynamodb.endpoint, {
-      method: 'POST',
-      headers: headers as Record<string, string>,
-      body: Buffer.concat(chunks),
-    });
-    response.writeHead(passed.status, { 'content-type': 'application/x-amz-json-1.0' });
-    response.end(Buffer.from(await passed.arrayBuffer()));
+    passOn(request, Buffer.concat(chunks), response);
   });
   await new Promise<void>((resolve) => front.listen(port, '127.0.0.1', resolve));
   frontPort = (front.address() as AddressInfo).port;
+}
+
+/**
+ * Sends a request on to the database and its answer back, on a connection of its own: a kept one that the database
+ * closes just then would fail a request that nothing is wrong with.
+ */
+function passOn(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  const { connection: _, ...headers } = request.headers;
+  const passed = requestOf(dynamodb.endpoint, { method: 'POST', headers, agent: false }, (answered) => {
+    response.writeHead(answered.statusCode ?? 500, { 'content-type': 'application/x-amz-json-1.0' });
+    answered.pipe(response);
+  });
+  passed.on('error', () => response.destroy());
+  passed.end(body);
 }
 
 async function stopFront(): Promise<void> {
