@@ -40,6 +40,10 @@ export const FUNCTION_ERRORS = {
     status: 503,
     meaning: 'the answer was not ready in time; sending the same request again is safe',
   },
+  CLOCK_OFF: {
+    status: 503,
+    meaning: "this party's clock is wrong, so it takes nothing in; two other receipts make a bid count",
+  },
   INVOCATION_MALFORMED: { status: 400, meaning: 'the clearing function is invoked with {"tenderId": "..."}' },
   CONFIGURATION_INVALID: {
     status: 500,

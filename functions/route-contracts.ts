@@ -121,6 +121,7 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
       'CLOSE_OTHER_TENDER',
       'CLOSE_UNAUTHORISED',
       'STATE_CONFLICT',
+      'CLOCK_OFF',
     ],
   },
   'submit-bid': {
@@ -143,6 +144,7 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
       'BIDDER_NAME_TAKEN',
       'BID_VERSION_REPLAYED',
       'WITHDRAWAL_WITHOUT_BID',
+      'CLOCK_OFF',
     ],
   },
   'show-outcome': {

@@ -32,6 +32,7 @@ import { problemOf, problemResult } from './problem-details.ts';
 import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
 import { regionOf } from './table-region.ts';
+import { trustedClock } from './trusted-clock.ts';
 import { UnitWatch } from './unit-watch.ts';
 import type { VaultAccess } from './vault-access/vault-access.handler.ts';
 import { webhook } from './webhook.ts';
@@ -98,7 +99,7 @@ export async function composeRuntime(
       clock: systemClock,
       ...(retentionDays === undefined ? {} : { expiresAfterSeconds: retentionDays * SECONDS_A_DAY }),
     }),
-    clock: systemClock,
+    clock: trustedClock(systemClock, clockWatch),
     random: (bytes) => new Uint8Array(randomBytes(bytes)),
     timeouts: options.timeouts ?? {},
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),

@@ -26,6 +26,9 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   BID_OTHER_TENDER: 'Seal again for this tender; bids cannot be moved.',
   BIDDER_NAME_TAKEN: 'Use the key that bid first under this name, or another name.',
   BIDDER_NOT_ELIGIBLE: 'Use exactly the name and key that the tender lists, or ask the auctioneer.',
+  BID_FILE_MALFORMED: 'Choose the file that the page saved, or a key file of `tacit key`.',
+  BID_FILE_KEY: 'The file was edited: use another copy of it.',
+  BID_FILE_OTHER_BIDDER: 'The file was put together from several: use the one that the page saved.',
   ENVELOPE_UNREADABLE:
     "Seal again with the sealing keys of the tender's parties. All parties say so: the client is at fault.",
   COMMITMENT_MISMATCH: 'Seal again; the client made shares that do not belong to its commitments.',
@@ -191,6 +194,8 @@ export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
   VAULT_REQUEST_REPLAYED:
     'Sign a new request with a fresh nonce; whether the first one was carried out, a lookup tells.',
   REQUEST_TIMED_OUT: 'Send the same request again; a vault request is signed anew.',
+  CLOCK_OFF:
+    'Bidder: two other receipts make the bid count; send it here again later. Operator: correct the clock; on AWS call support, since Lambda keeps it.',
   INVOCATION_MALFORMED: 'Invoke the clearing function with `{"tenderId": "..."}`.',
   CONFIGURATION_INVALID:
     'Operator: check the environment variables and the keys of the function. Over HTTP it appears as INTERNAL.',
