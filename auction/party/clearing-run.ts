@@ -24,7 +24,7 @@ import { checkOutcomeRules } from '../outcome-rules.ts';
 import type { CheckedTender } from '../tender.ts';
 import { assignBlame } from './blame.ts';
 import { Witness } from './blame-witness.ts';
-import { type Computed, computeOutcome, statisticsWithoutSession } from './clearing.ts';
+import { type Computed, computeOutcome, type SessionStage, statisticsWithoutSession } from './clearing.ts';
 import { agreeOnClosing, type Closing, type ClosingStep } from './closing.ts';
 import { OutcomeExchange } from './outcome-exchange.ts';
 import type { PartyParameters } from './party-parameters.ts';
@@ -41,7 +41,7 @@ export interface ClearingReport {
 /** Where a clearing stands; public facts only. */
 export type ClearingProgress =
   | { readonly stage: 'closing'; readonly step: ClosingStep }
-  | { readonly stage: 'computing'; readonly attempt: number; readonly bids: number; readonly rounds: number }
+  | SessionStage
   | { readonly stage: 'signing' };
 
 export interface ClearOptions {
@@ -164,7 +164,7 @@ export class ClearingRun {
       parties: signed.tender.parties,
       closing,
       signal,
-      onComputing: (facts) => this.#onProgress({ stage: 'computing', ...facts }),
+      onStage: this.#onProgress,
     });
   }
 

@@ -27,6 +27,7 @@ import {
   type ThreePartyName,
 } from '../../mpc/protocols/three-party.ts';
 import { agreeOnPlan, measureLink } from '../../mpc/session/link-measurement.ts';
+import type { LinkCounters } from '../../mpc/session/links.ts';
 import { runAttempts, type Session, type SessionParameters } from '../../mpc/session/session.ts';
 import { amountOf, formatAmount } from '../amount.ts';
 import { fromBase64url } from '../canonical.ts';
@@ -71,8 +72,25 @@ export interface ClearingParameters {
   /** As in `PartyParameters`. */
   readonly linkFloor?: Link;
   readonly signal: AbortSignal;
-  onComputing(facts: { readonly attempt: number; readonly bids: number; readonly rounds: number }): void;
+  onStage(stage: SessionStage): void;
 }
+
+/** Where the joint computation stands, with what this party sent in the attempt so far; public facts only. */
+export type SessionStage =
+  | { readonly stage: 'hello' }
+  | {
+      readonly stage: 'measuring' | 'proving' | 'opening' | 'opened';
+      readonly attempt: number;
+      readonly sent: LinkCounters;
+    }
+  | {
+      readonly stage: 'computing';
+      readonly attempt: number;
+      readonly bids: number;
+      /** As predicted, of the computation alone. */
+      readonly rounds: number;
+      readonly sent: LinkCounters;
+    };
 
 export interface Computed {
   readonly statement: OutcomeStatement;
@@ -101,15 +119,21 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
     MAX_ATTEMPTS,
     async (session) => {
       const { links, attempt } = session;
+      const reached = (stage: 'measuring' | 'proving' | 'opening' | 'opened') =>
+        parameters.onStage({ stage, attempt, sent: links.counters() });
+      reached('measuring');
       const planned = await planFor(session, parameters, clearing, (link) =>
         clearingCircuit(terms, (lot) => bidsOf(lot).length, manifest, link),
       );
       const before = links.counters();
       const predicted = predictCost(manifest, cost(planned.circuit));
-      parameters.onComputing({ attempt, bids, rounds: predicted.rounds });
+      parameters.onStage({ stage: 'computing', attempt, bids, rounds: predicted.rounds, sent: before });
       const startedAt = parameters.clock.now();
-      const protocol = createThreePartyProtocol(name, session, parameters.random);
-      const opened = await protocol.open(await protocol.evaluate(planned.circuit, inputs));
+      const protocol = createThreePartyProtocol(name, session, parameters.random, () => reached('proving'));
+      const evaluated = await protocol.evaluate(planned.circuit, inputs);
+      reached('opening');
+      const opened = await protocol.open(evaluated);
+      reached('opened');
       const clearingMs = parameters.clock.now() - startedAt;
       const { rounds, bytesSent } = links.counters();
       return {
@@ -121,6 +145,7 @@ export async function computeOutcome(parameters: ClearingParameters): Promise<Co
         clearingMs,
       };
     },
+    () => parameters.onStage({ stage: 'hello' }),
   );
   const { results, ...counted } = run.result;
   return {

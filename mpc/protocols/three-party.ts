@@ -23,16 +23,20 @@ export const THREE_PARTY_MANIFESTS: Readonly<Record<ThreePartyName, ProtocolMani
   verified: VERIFIED_MANIFEST,
 };
 
-/** @param random cryptographic; the verified protocol draws the nonce of its proof from it */
+/**
+ * @param random cryptographic; the verified protocol draws the nonce of its proof from it
+ * @param onProving when a protocol that checks its ANDs begins to
+ */
 export function createThreePartyProtocol(
   name: ThreePartyName,
   { links, prss }: Pick<Session, 'links' | 'prss'>,
   random: (bytes: number) => Uint8Array,
+  onProving?: () => void,
 ): Protocol<ReplicatedVector> {
   switch (name) {
     case 'replicated':
       return new ReplicatedProtocol({ links, prss });
     case 'verified':
-      return new VerifiedProtocol({ links, prss, kernels: new FieldKernels(), random });
+      return new VerifiedProtocol({ links, prss, kernels: new FieldKernels(), random, onProving });
   }
 }

@@ -85,16 +85,19 @@ export async function openSession(parameters: SessionParameters): Promise<Sessio
 /**
  * Runs the job in one session after another until one finishes.
  * @param maxAttempts 1 or more
+ * @param onEntering when an attempt is about to be agreed on
  * @throws what the last attempt threw; anything but ATTEMPT_SUPERSEDED and CHANNEL_TIMEOUT at once
  */
 export async function runAttempts<Result>(
   parameters: SessionParameters,
   maxAttempts: number,
   job: (session: Session) => Promise<Result>,
+  onEntering: () => void = () => {},
 ): Promise<{ attempt: number; result: Result }> {
   for (let tried = 1; ; tried++) {
     let session: Session | undefined;
     try {
+      onEntering();
       session = await openSession(parameters);
       return { attempt: session.attempt, result: await job(session) };
     } catch (error) {

@@ -145,7 +145,12 @@ describe('a clearing', () => {
       for (const stage of stages) {
         if (stage === 'signing') onProgress?.({ stage });
         else if (stage === 'closing') onProgress?.({ stage, step: 'list' });
-        else onProgress?.({ stage, attempt: 2, bids: 2, rounds: 9 });
+        else if (stage === 'hello') onProgress?.({ stage });
+        else {
+          const sent = { rounds: 9, bytesSent: 4_321 };
+          if (stage === 'computing') onProgress?.({ stage, attempt: 2, bids: 2, rounds: 9, sent });
+          else onProgress?.({ stage, attempt: 2, sent });
+        }
       }
       if (error !== undefined) throw error;
       return { outcome: auction.outcome, statistics };

@@ -65,21 +65,27 @@ export class VerifiedProtocol implements Protocol<ReplicatedVector> {
   readonly #prss: Prss;
   readonly #kernels: FieldKernels;
   readonly #random: (bytes: number) => Uint8Array;
+  readonly #onProving: (() => void) | undefined;
   #masks: { readonly ofPrevious: PseudoRandomStream; readonly ofNext: PseudoRandomStream } | undefined;
   /** Only checked outputs ever get in here. */
   readonly #checked = new WeakMap<Evaluated, ReadonlyMap<string, ReplicatedVector>>();
 
-  /** @param random cryptographic; for the nonce of this party's proof */
+  /**
+   * @param random cryptographic; for the nonce of this party's proof
+   * @param onProving when all ANDs are computed and none is checked
+   */
   constructor(parts: {
     readonly links: Links;
     readonly prss: Prss;
     readonly kernels: FieldKernels;
     readonly random: (bytes: number) => Uint8Array;
+    readonly onProving?: (() => void) | undefined;
   }) {
     this.#links = parts.links;
     this.#prss = parts.prss;
     this.#kernels = parts.kernels;
     this.#random = parts.random;
+    this.#onProving = parts.onProving;
   }
 
   /**
@@ -94,6 +100,7 @@ export class VerifiedProtocol implements Protocol<ReplicatedVector> {
       ...linearAlgebra(this.#links.self),
       and: (layer, operands) => this.#and(log, layer, operands),
     });
+    this.#onProving?.();
     await checkAnds(log, this.#links, this.#prss, this.#kernels, this.#random);
     const token = Object.freeze({}) as Evaluated;
     this.#checked.set(token, outputs);

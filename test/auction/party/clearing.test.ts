@@ -46,12 +46,23 @@ describe('clearing', () => {
     ]);
     const { predicted, rounds, bytesSent, ands, bids } = report.statistics;
     expect({ rounds, ands, bytes: bytesSent }).toEqual(predicted);
+    const sentAt = Object.fromEntries(told.map((one) => [one.stage, 'sent' in one ? one.sent : undefined]));
     expect(told).toEqual([
       { stage: 'closing', step: 'list' },
       { stage: 'closing', step: 'passing' },
-      { stage: 'computing', attempt: 1, bids, rounds },
+      { stage: 'hello' },
+      { stage: 'measuring', attempt: 1, sent: { rounds: 0, bytesSent: 0 } },
+      { stage: 'computing', attempt: 1, bids, rounds, sent: sentAt['computing'] },
+      { stage: 'proving', attempt: 1, sent: sentAt['proving'] },
+      { stage: 'opening', attempt: 1, sent: sentAt['opening'] },
+      { stage: 'opened', attempt: 1, sent: sentAt['opened'] },
       { stage: 'signing' },
     ]);
+    const { computing, proving, opening, opened } = sentAt;
+    expect(opened!.rounds - computing!.rounds).toBe(rounds);
+    expect(opened!.bytesSent - computing!.bytesSent).toBe(bytesSent);
+    // The proof takes three rounds, the opening one.
+    expect([opening!.rounds - proving!.rounds, opened!.rounds - opening!.rounds]).toEqual([3, 1]);
   });
 
   test('is planned for the link as measured, but never for a faster one than each party allows', async () => {
@@ -129,7 +140,7 @@ describe('clearing', () => {
     await expect(clearing).rejects.toThrow('enough');
   });
 
-  test('keeps its own signature where a peer gives none, and shows the others later', async () => {
+  test('keeps its own signature where a peer gives none, and has the others once it is cleared again', async () => {
     const withheld = { on: true };
     const deliver = ({ topic, from, bytes }: Delivery) =>
       withheld.on && from === 2 && topic.endsWith('/outcome') ? undefined : bytes;
@@ -142,8 +153,10 @@ describe('clearing', () => {
     expect(first!.outcome.signatures.map(({ party }) => party)).toEqual([0, 1]);
     expect((await world.parties[0].outcome(world.id)).signatures).toHaveLength(2);
     withheld.on = false;
+    // Showing it asks nobody.
+    expect((await world.parties[0].outcome(world.id)).signatures).toHaveLength(2);
+    expect((await world.parties[0].clear(world.id)).outcome.signatures).toHaveLength(3);
     expect((await world.parties[0].outcome(world.id)).signatures).toHaveLength(3);
-    expect((await world.stores[0].outcome(world.id))?.outcome.signatures).toHaveLength(3);
   });
 });
 
