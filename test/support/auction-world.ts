@@ -88,6 +88,8 @@ export interface WorldOptions {
   readonly network?: MemoryNetworkOptions;
   readonly timeouts?: Partial<PartyTimeouts>;
   readonly nowMs?: number;
+  /** In place of one whose waits take real time. */
+  readonly clock?: ManualClock;
 }
 
 /** Peers that are there answer at once, even on a busy machine. */
@@ -121,7 +123,7 @@ export class AuctionWorld {
     this.tender = tender;
     this.#auctioneer = auctioneer;
     this.#timeouts = { ...PATIENT, ...options.timeouts };
-    this.clock = new ManualClock(options.nowMs ?? 1_000);
+    this.clock = options.clock ?? new ManualClock(options.nowMs ?? 1_000);
     this.stores = [new MemoryStore(), new MemoryStore(), new MemoryStore()];
     this.channels = createMemoryNetwork(options.network);
     this.parties = [this.start(0), this.start(1), this.start(2)];
