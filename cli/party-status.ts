@@ -1,12 +1,13 @@
 /**
- * What `tacit status` finds out about one's own party: whether it reaches its tables, which tenders are open, due and
- * cleared there, and how its clock compares with its peers'.
+ * What `tacit status` finds out about one's own party: whether its table answers, how its engine last found the
+ * outboxes, which tenders are open, due and cleared there, and how its clock compares with its peers'.
  *
  * All of it is what parties say of themselves, over the same requests that anybody may make; nothing of it is
  * proof. Clocks are compared through this machine: each party says what time it has, in the middle of a request whose
  * duration is known, so two of them are compared up to half of both durations, whatever this machine's clock says.
  */
 
+import type { OutboxLook } from '../auction/api-answers.ts';
 import { checkOutcome } from '../auction/outcome.ts';
 import { type CheckedTender, checkTender } from '../auction/tender.ts';
 import { PartyClient, PartyClientError } from '../client/party-client.ts';
@@ -43,7 +44,10 @@ export interface StatusReport {
   readonly url: string;
   readonly index: PartyIndex;
   readonly signingKey: string;
-  readonly tables: { readonly state: boolean; readonly outboxes: readonly boolean[] };
+  /** Whether its own table answers it. */
+  readonly stateAnswers: boolean;
+  /** Undefined before its engine first looked at them. */
+  readonly outboxes: OutboxLook | undefined;
   readonly clockSkewMs: number | undefined;
   readonly clocks: readonly ClockReading[];
   readonly open: readonly KnownTender[];
@@ -74,6 +78,9 @@ export const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 /** A clearing starts within a minute of the deadline, and is tried again from then on. */
 export const OVERDUE_AFTER_MS = 5 * 60_000;
 
+/** A party's engine looks at the outboxes every five minutes: by then three looks are missing. */
+export const LOOK_OVERDUE_AFTER_MS = 16 * 60_000;
+
 /** Requests to one party at the same time. */
 const IN_FLIGHT = 8;
 
@@ -101,7 +108,8 @@ export async function statusOf(request: StatusRequest): Promise<StatusReport> {
     url: party.url,
     index: own.status.index,
     signingKey,
-    tables: own.status.tables,
+    stateAnswers: own.status.stateAnswers,
+    outboxes: own.status.outboxes,
     clockSkewMs: own.status.clockSkewMs,
     clocks: [{ url: party.url, index: own.status.index, aheadMs: 0, uncertaintyMs: 0 }, ...others],
     open: waiting.filter((tender) => !isDue(tender)),
@@ -182,11 +190,16 @@ function isPastDeadline({ closesAt }: KnownTender, nowMs: number): boolean {
 }
 
 function problemsOf(found: Omit<StatusReport, 'problems'>, nowMs: number): readonly string[] {
-  const { tables, clockSkewMs = 0, clocks, due } = found;
+  const { stateAnswers, outboxes, clockSkewMs = 0, clocks, due } = found;
   const problems: string[] = [];
-  if (!tables.state) problems.push('its own table does not answer');
-  for (const [index, answers] of tables.outboxes.entries()) {
-    if (!answers) problems.push(`the outbox of party ${index} does not answer it`);
+  if (!stateAnswers) problems.push('its own table does not answer');
+  for (const [index, { code }] of outboxes?.parties.entries() ?? []) {
+    if (code !== undefined) problems.push(`the outbox of party ${index} does not answer it (${code})`);
+  }
+  if (outboxes !== undefined && nowMs - outboxes.lookedAt > LOOK_OVERDUE_AFTER_MS) {
+    problems.push(
+      `its engine has not looked at the outboxes since ${new Date(outboxes.lookedAt).toISOString()}`,
+    );
   }
   if (clockSkewMs > MAX_CLOCK_DIFFERENCE_MS) problems.push(`its clock is ${clockSkewMs} ms off its region's`);
   for (const { index, aheadMs = 0, uncertaintyMs = 0 } of clocks) {

@@ -5,6 +5,7 @@
 
 import type { AuctionParty } from '../auction/party/service.ts';
 import type { TenderId } from '../auction/tender.ts';
+import { PARTIES } from '../mpc/party.ts';
 
 export interface AwaitedClearing {
   readonly id: TenderId;
@@ -12,17 +13,19 @@ export interface AwaitedClearing {
   readonly dueAtMs: number | undefined;
 }
 
-/** Closed tenders without an outcome here, and open ones with a deadline, past or to come. */
+/** Closed tenders whose outcome here is not there or lacks a signature, and open ones with a deadline, past or to come. */
 export async function awaitedClearings(
-  party: Pick<AuctionParty, 'tenders' | 'tender'>,
+  party: Pick<AuctionParty, 'tenders' | 'tender' | 'signatures'>,
 ): Promise<readonly AwaitedClearing[]> {
   const awaited: AwaitedClearing[] = [];
   for (const id of await party.tenders()) {
     const { signed, state } = await party.tender(id);
     const { closesAt } = signed.tender.spec;
-    if (state.phase === 'closing' || state.phase === 'clearing') awaited.push({ id, dueAtMs: undefined });
-    else if (state.phase === 'open' && closesAt !== undefined)
-      awaited.push({ id, dueAtMs: Date.parse(closesAt) });
+    if (state.phase === 'open') {
+      if (closesAt !== undefined) awaited.push({ id, dueAtMs: Date.parse(closesAt) });
+    } else if (state.phase !== 'cleared' || (await party.signatures(id)) < PARTIES.length) {
+      awaited.push({ id, dueAtMs: undefined });
+    }
   }
   return awaited;
 }

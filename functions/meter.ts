@@ -25,6 +25,8 @@ export const METRICS = {
   BlamedAborts: 'Count',
   /** Sweeps that found the clock off. */
   ClockOff: 'Count',
+  /** Looks at the outboxes at which one of them had not answered the last three. */
+  PeerUnreachable: 'Count',
   VaultOperations: 'Count',
   VaultReadUnits: 'Count',
   VaultWriteUnits: 'Count',
@@ -43,6 +45,7 @@ export const ALARM_METRICS = [
   'FailedClearings',
   'BlamedAborts',
   'ClockOff',
+  'PeerUnreachable',
 ] as const satisfies readonly MetricName[];
 
 export interface Meter {

@@ -71,8 +71,9 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
     refusals: [],
   },
   'party-status': {
-    purpose: "whether the party's tables and its peers' outboxes answer it, and its clock",
-    answer: '`protocol`, `index`, `now`, `tables`',
+    purpose:
+      "whether the party's table answers, how its engine last found the three outboxes, and its clock; asks no peer",
+    answer: '`protocol`, `index`, `now`, `stateAnswers`, `outboxes`',
     answerSchema: partyStatusSchema,
     success: 200,
     refusals: [],
@@ -148,7 +149,7 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
     ],
   },
   'show-outcome': {
-    purpose: 'the outcome with every signature that this party knows',
+    purpose: 'the outcome with every signature that this party has stored; asks no peer',
     answer: 'signed outcome',
     answerSchema: signedOutcomeSchema,
     success: 200,

@@ -27,15 +27,18 @@ import { invokingStarter } from './invoking-starter.ts';
 import { describeUnexpected, logError } from './log.ts';
 import { type Meter, silentMeter } from './meter.ts';
 import { embeddedMetrics } from './metrics.ts';
+import { type OutboxLooks, outboxLooks } from './outbox-looks.ts';
 import { readPartyKeys } from './party-keys.ts';
 import { problemOf, problemResult } from './problem-details.ts';
 import { REQUEST_TIMEOUTS } from './request-timeouts.ts';
 import { systemClock } from './system-clock.ts';
 import { regionOf } from './table-region.ts';
+import { silentTraces, type Traces } from './traces.ts';
 import { trustedClock } from './trusted-clock.ts';
 import { UnitWatch } from './unit-watch.ts';
 import type { VaultAccess } from './vault-access/vault-access.handler.ts';
 import { webhook } from './webhook.ts';
+import { xrayTraces } from './xray.ts';
 
 export interface Runtime {
   readonly party: AuctionParty;
@@ -43,11 +46,13 @@ export interface Runtime {
   readonly starter: ClearingStarter;
   readonly leases: ClearingLeases;
   readonly clockWatch: ClockWatch;
+  readonly looks: OutboxLooks;
   /** Of the party's own tables and its peers' outboxes. */
   readonly unitWatch: UnitWatch;
   /** Undefined at a party without a bus and webhooks. */
   readonly events: Events | undefined;
   readonly meter: Meter;
+  readonly traces: Traces;
   /** Undefined at a party without vaults. */
   readonly vaultAccess: VaultAccess | undefined;
 }
@@ -58,6 +63,8 @@ export interface RuntimeOptions {
   readonly vaultPatienceMs?: number;
   /** A host that measures nothing names none. */
   readonly meter?: Meter;
+  /** Likewise. */
+  readonly traces?: Traces;
 }
 
 /** @throws FunctionError CONFIGURATION_INVALID */
@@ -104,6 +111,7 @@ export async function composeRuntime(
     timeouts: options.timeouts ?? {},
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
+  const looks = outboxLooks(own.client, environment.STATE_TABLE);
   const leases = new ClearingLeases({ client: own.client, tableName: environment.STATE_TABLE }, systemClock);
   const vaultAccess =
     environment.VAULT_STATE_TABLE === undefined
@@ -114,6 +122,7 @@ export async function composeRuntime(
           patienceMs: options.vaultPatienceMs,
         });
   const meter = options.meter ?? silentMeter;
+  const traces = options.traces ?? silentTraces;
   const destinations = destinationsOf(environment, keys.signing);
   const events =
     destinations.length === 0
@@ -123,7 +132,7 @@ export async function composeRuntime(
           clock: systemClock,
           ...{ record, destinations, meter },
         });
-  return { party, record, starter, leases, clockWatch, unitWatch, events, meter, vaultAccess };
+  return { party, record, starter, leases, clockWatch, looks, unitWatch, events, meter, traces, vaultAccess };
 }
 
 function destinationsOf(
@@ -152,6 +161,7 @@ async function start(): Promise<Runtime> {
   const starter = clearTender === undefined ? sweptClearings : invokingStarter(clearTender);
   return await composeRuntime(environment, starter, {
     meter: embeddedMetrics(environment.DETAILED_METRICS !== undefined),
+    traces: xrayTraces(),
   });
 }
 

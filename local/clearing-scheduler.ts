@@ -1,9 +1,9 @@
 /**
  * Starts clearings on the local host, in place of EventBridge Scheduler and Lambda's asynchronous invocations.
  *
- * A clearing that failed is started again after a pause that doubles up to a minute, for a day: peers may be down
- * or restarting, and each try is a new attempt with fresh keys. What is lost when the process dies is found
- * again at the next start, from the store (`due`), as on AWS by the schedule.
+ * A clearing that failed, or whose outcome lacks a signature, is started again after a pause that doubles up to a
+ * minute, for a day: peers may be down or restarting, and each try is a new attempt with fresh keys. What is lost
+ * when the process dies is found again at the next start, from the store (`due`), as on AWS by the schedule.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,8 +21,8 @@ const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface ClearingSchedulerOptions {
-  /** One invocation of the clearing function; throws when it failed. */
-  invoke(tenderId: string): Promise<void>;
+  /** One invocation of the clearing function: whether nothing is left to do. Throws when it failed. */
+  invoke(tenderId: string): Promise<boolean>;
   /** True where trying again cannot help, such as for a tender that is unknown. */
   isFinal(error: unknown): boolean;
   onRetry?(tenderId: string, tries: number, pauseMs: number): void;
@@ -71,8 +71,7 @@ export class ClearingScheduler implements ClearingStarter {
     const startedAt = performance.now();
     for (let tries = 1; !this.#stop.signal.aborted; tries++) {
       try {
-        await this.#options.invoke(tenderId);
-        return;
+        if (await this.#options.invoke(tenderId)) return;
       } catch (error) {
         if (this.#options.isFinal(error)) return;
       }

@@ -37,8 +37,10 @@ import { createShowTenderHandler } from '../functions/show-tender/show-tender.ha
 import { createSubmitBidHandler } from '../functions/submit-bid/submit-bid.handler.ts';
 import { systemClock } from '../functions/system-clock.ts';
 import { createVaultAccessHandler } from '../functions/vault-access/vault-access.handler.ts';
+import { createWatchPeersHandler } from '../functions/watch-peers/watch-peers.handler.ts';
 import { createOutboxTable } from '../mpc/channels/outbox/dynamodb.ts';
 import { MpcError } from '../mpc/errors.ts';
+import { PARTIES } from '../mpc/party.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
 import { type PartyConfig, readPartyConfig, vaultKeysFile } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
@@ -46,6 +48,7 @@ import { createApiServer, type HttpHandlers, invocationContext } from './event-a
 import { EventTeller } from './event-teller.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
 import type { PartyMessage } from './party-messages.ts';
+import { PeerWatch } from './peer-watch.ts';
 import { accessKeyOf, outboxTableOf, STATE_TABLE, VAULT_STATE_TABLE, VAULT_TREE_TABLE } from './tables.ts';
 
 /** Lambda's longest invocation. */
@@ -78,6 +81,7 @@ const scheduler = new ClearingScheduler({
 const runtime = await composeRuntime(parseEnvironment(process.env), scheduler, { vaultPatienceMs: 0 });
 const clearTender = createClearTenderHandler(runtime.party, runtime);
 const teller = runtime.events && new EventTeller(runtime.party, runtime.events);
+const watch = new PeerWatch(createWatchPeersHandler({ ...runtime, clock: systemClock }));
 const api = createApiServer(handlersOf(runtime), parseAllowedOrigins(process.env['ALLOWED_ORIGINS']));
 await listenOnLoopback(api, config.httpPort);
 
@@ -86,6 +90,7 @@ process.once('SIGTERM', stop);
 process.once('SIGINT', stop);
 process.once('disconnect', stop);
 tell({ kind: 'ready', party, processId: process.pid, url: `http://127.0.0.1:${config.httpPort}` });
+watch.start();
 await scheduleKnownTenders();
 teller?.start();
 
@@ -128,11 +133,18 @@ async function createTables(): Promise<void> {
   client.destroy();
 }
 
-function handlersOf({ party: service, record, starter, clockWatch, vaultAccess }: Runtime): HttpHandlers {
+function handlersOf({
+  party: service,
+  record,
+  starter,
+  clockWatch,
+  looks,
+  vaultAccess,
+}: Runtime): HttpHandlers {
   return {
     'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(record),
-    'party-status': createPartyStatusHandler(service, record, systemClock, clockWatch),
+    'party-status': createPartyStatusHandler(looks, record, systemClock, clockWatch),
     'publish-tender': createPublishTenderHandler(service, starter),
     'list-tenders': createListTendersHandler(service),
     'show-tender': createShowTenderHandler(service),
@@ -143,13 +155,15 @@ function handlersOf({ party: service, record, starter, clockWatch, vaultAccess }
   };
 }
 
-/** One invocation of the clearing function, with the event as JSON. */
-async function clear(tenderId: string): Promise<void> {
+/** One invocation of the clearing function, with the event as JSON. @returns whether all three have signed */
+async function clear(tenderId: string): Promise<boolean> {
   const event: unknown = JSON.parse(JSON.stringify({ tenderId }));
   try {
-    const { statistics } = await clearTender(event, invocationContext('clear-tender', CLEARING_TIMEOUT_MS));
+    const context = invocationContext('clear-tender', CLEARING_TIMEOUT_MS);
+    const { statistics, signatures } = await clearTender(event, context);
     tell({ kind: 'cleared', party, tenderId, statistics });
     teller?.tellOfOutcome(toTenderId(tenderId));
+    return signatures === PARTIES.length;
   } catch (error) {
     const blame = await keepBlame(tenderId, error);
     tell({ kind: 'clearing-failed', party, tenderId, ...reasonOf(error), ...blame });
@@ -202,6 +216,7 @@ function stop(): void {
   stopping = true;
   scheduler.stop();
   teller?.stop();
+  watch.stop();
   closeServer(api)
     .then(() => tables.close())
     .then(

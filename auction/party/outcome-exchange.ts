@@ -59,7 +59,7 @@ export class OutcomeExchange {
   }
 
   /**
-   * Waits for the peers' signatures and keeps them; those that do not come in time are left out.
+   * Waits for the peers' signatures and keeps them; those that do not come in time are left out, for the next run.
    * @returns the outcome with all signatures known
    * @throws AuctionError OUTCOME_* where a peer posted anything but its signature of this statement
    */
@@ -74,23 +74,6 @@ export class OutcomeExchange {
     for (const result of heard) {
       if (result.status === 'rejected' && !isTimeout(result.reason)) throw result.reason;
     }
-    return (await store.outcome(terms.id))?.outcome ?? own;
-  }
-
-  /**
-   * The outcome with the signatures that are there, without waiting. A peer that posts something else, or whose
-   * outbox cannot be read, does not keep a party from showing its own.
-   */
-  async complete(store: AuctionStore, own: SignedOutcome): Promise<SignedOutcome> {
-    const { terms } = this.#parameters;
-    const missing = this.#peersMissing(own);
-    if (missing.length === 0) return own;
-    await Promise.allSettled(
-      missing.map(async (peer) => {
-        const signature = await this.#peek(peer, own.statement);
-        if (signature !== undefined) await store.putOutcomeSignature(terms.id, signature);
-      }),
-    );
     return (await store.outcome(terms.id))?.outcome ?? own;
   }
 

@@ -8,7 +8,8 @@
  * Every method may be repeated after a crash at any point and then does what is left to do.
  */
 
-import { PARTIES } from '../../mpc/party.ts';
+import type { PartyIndex } from '../../mpc/party.ts';
+import { toBase64url } from '../canonical.ts';
 import { checkCloseOrder } from '../close-order.ts';
 import { AuctionError } from '../errors.ts';
 import type { SignedOutcome } from '../outcome.ts';
@@ -25,7 +26,6 @@ import { type ClearingReport, ClearingRun, type ClearOptions } from './clearing-
 import { listedAtClosing } from './closing.ts';
 import { takeIn } from './intake.ts';
 import { partyRecordOf } from './keys.ts';
-import { OutcomeExchange } from './outcome-exchange.ts';
 import type { PartyParameters } from './party-parameters.ts';
 import { nodeSignatures } from './signatures-node.ts';
 import { advance } from './state-advance.ts';
@@ -37,14 +37,8 @@ export type { ClearingProgress, ClearingReport, ClearOptions } from './clearing-
 /** Tenders are immutable and a few KB each; a busy party has tens open at a time. */
 const MAX_CACHED_TENDERS = 200;
 
-/** No tender has an id like this, so nobody ever posts in it. */
-const REACHABILITY_TOPIC = 'reachability';
-
-export interface Reachability {
-  readonly state: boolean;
-  /** Of parties 0, 1 and 2, as this party reaches them. */
-  readonly outboxes: readonly [boolean, boolean, boolean];
-}
+/** Of a topic that nobody has posted in: drawn, or a peer would put something there that is dear to read. */
+const UNUSED_TOPIC_BYTES = 16;
 
 export class AuctionParty {
   readonly #parameters: PartyParameters;
@@ -93,20 +87,13 @@ export class AuctionParty {
     return this.#parameters.store.tenderPage(request);
   }
 
-  /** Whether this party's own store and the three outboxes answer it; asks for nothing that is there. */
-  async reachability(): Promise<Reachability> {
-    const { store, channel } = this.#parameters;
-    const answers = (asked: Promise<unknown>) =>
-      asked.then(
-        () => true,
-        () => false,
-      );
-    const [state, ...outboxes] = await Promise.all([
-      answers(store.tenderPage({ limit: 1 })),
-      ...PARTIES.map((party) => answers(channel.latest(REACHABILITY_TOPIC, party))),
-    ]);
-    const [first = false, second = false, third = false] = outboxes;
-    return { state, outboxes: [first, second, third] };
+  /**
+   * Returns where the outbox of a party, the own one included, answers this party: one read of what is not there.
+   * @throws MpcError CHANNEL_UNAVAILABLE, CHANNEL_REFUSED
+   */
+  async lookAtOutbox(party: PartyIndex): Promise<void> {
+    const { channel, random } = this.#parameters;
+    await channel.latest(`unused/${toBase64url(random(UNUSED_TOPIC_BYTES))}`, party);
   }
 
   /**
@@ -149,24 +136,17 @@ export class AuctionParty {
   }
 
   /**
-   * The outcome as far as this party knows its signatures; those of peers that came later are added.
+   * The outcome with the signatures that are stored here. Asks no peer: those that come later are there once the
+   * tender was cleared again, which is due while there are fewer than three.
    * @throws AuctionError TENDER_UNKNOWN, OUTCOME_NOT_READY with the phase
    */
   async outcome(id: TenderId): Promise<SignedOutcome> {
     const { store } = this.#parameters;
-    const { terms, signed } = await this.#known(id);
+    await this.#known(id);
     const stored = await store.outcome(id);
-    if (stored === undefined) {
-      const { phase } = (await store.state(id)).state;
-      throw new AuctionError('OUTCOME_NOT_READY', `the tender is ${phase}`, { phase });
-    }
-    const exchange = new OutcomeExchange({
-      ...this.#parameters,
-      ...this.#timeouts,
-      terms,
-      parties: signed.tender.parties,
-    });
-    return await exchange.complete(store, stored.outcome);
+    if (stored !== undefined) return stored.outcome;
+    const { phase } = (await store.state(id)).state;
+    throw new AuctionError('OUTCOME_NOT_READY', `the tender is ${phase}`, { phase });
   }
 
   /** How many parties' signatures of the outcome are stored here; 0 without an outcome. Asks no peer. */

@@ -7,7 +7,7 @@
  * of what is there, are exact but for the items of the proof, which are taken a little too large. Reads that depend on
  * time, because they look again and again for what a peer has not posted yet, are counted apart (`waiting`).
  *
- * One lot, one bid a bidder, nobody amends, all three parties receive every bid: what is passed on, repaired or tried
+ * One lot, one bid a bidder, closed by an order (with a deadline the write that it is due comes at publication), nobody amends, all three parties receive every bid: what is passed on, repaired or tried
  * again costs more.
  */
 
@@ -81,8 +81,8 @@ export function tenderUnits(shape: TenderShape): TenderUnits {
     // The name, and the state before and after the submission is stored.
     intake: { writes: bids * (1 + writeUnits(submissionBytes)), reads: bids * 2 },
     closing: {
-      // Two of the state's three transitions, the coin, and once more the coin, which is refused and paid for.
-      writes: 2 + 2 + listed.writes + passed.writes,
+      // That it is due, two of the state's three transitions, the coin, and once more the coin, which is refused and paid for.
+      writes: 1 + 2 + 2 + listed.writes + passed.writes,
       // No outcome yet; the state four times; the coin; all submissions twice; nothing said yet, twice; both peers.
       reads: 1 + 4 + 1 + 2 * readUnits(bids * submissionBytes) + 2 + 2 * (listed.reads + passed.reads),
     },
@@ -90,10 +90,10 @@ export function tenderUnits(shape: TenderShape): TenderUnits {
     signing: {
       // The state's last transition, the outcome, two signatures of peers, and the own one for the peers.
       writes: 1 + writeUnits(outcomeBytes) + 2 + signed.writes,
-      // The state; nothing said yet; both peers; the outcome with its signatures.
-      reads: 1 + 1 + 2 * signed.reads + readUnits(outcomeBytes) + 1,
+      // The state; nothing said yet; both peers; the outcome with the signatures of two.
+      reads: 1 + 1 + 2 * signed.reads + readUnits(outcomeBytes) + 2,
     },
-    showing: { writes: 0, reads: readUnits(outcomeBytes) + 1 },
+    showing: { writes: 0, reads: readUnits(outcomeBytes) + 2 },
     messagesAwaited: 2 * 3 + computing.messagesAwaited,
     rounds: computing.rounds,
     ands,

@@ -31,7 +31,7 @@ const MAX_OUTCOMES = 100;
 
 export function statusCommand(): Command {
   return new Command('status')
-    .description("how one's own party is: tables, clock, tenders that are open, due and cleared")
+    .description("how one's own party is: tables, peers, clock, tenders that are open, due and cleared")
     .option('--url <url>', 'address of the party (default: one of the local consortium)', httpUrl)
     .option('--dir <directory>', 'of the local consortium', DEFAULT_DIRECTORY)
     .option('--index <party>', 'which of the local consortium', integer(0, 2), 0)
@@ -87,18 +87,9 @@ async function peersIn(file: string, url: string): Promise<readonly string[]> {
 }
 
 function printReport(report: StatusReport): void {
-  const { index, url, signingKey, tables, clocks, open, due, outcomes, cleared, more } = report;
+  const { index, url, signingKey, clocks, open, due, outcomes, cleared, more } = report;
   print(`${bold(`Party ${index}`)} at ${url}, signs with ${signingKey}\n`);
-  const word = (answers: boolean) => (answers ? 'answers' : 'DOES NOT ANSWER');
-  print(
-    table(
-      ['table', 'from this party'],
-      [
-        ['its own', word(tables.state)],
-        ...tables.outboxes.map((answers, party) => [`outbox of party ${party}`, word(answers)]),
-      ],
-    ),
-  );
+  print(table(['table', 'from this party', 'last answered'], tableRows(report)));
   if (clocks.length > 1) {
     print();
     print(table(['party', 'address', '>clock ahead of its own'], clocks.slice(1).map(clockRow)));
@@ -122,6 +113,18 @@ function printReport(report: StatusReport): void {
       ),
     );
   }
+}
+
+function tableRows({ stateAnswers, outboxes }: StatusReport): readonly (readonly string[])[] {
+  const rows = outboxes?.parties.map(({ answeredAt, failures, code }, party) => [
+    `outbox of party ${party}`,
+    code === undefined ? 'answers' : `DOES NOT ANSWER (${code}, ${failures} looks)`,
+    answeredAt === undefined ? 'never' : timeText(answeredAt),
+  ]);
+  return [
+    ['its own', stateAnswers ? 'answers' : 'DOES NOT ANSWER', ''],
+    ...(rows ?? [['outboxes', 'not looked at yet', '']]),
+  ];
 }
 
 function clockRow({ index, url, aheadMs, uncertaintyMs }: ClockReading): readonly string[] {

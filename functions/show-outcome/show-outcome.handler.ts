@@ -1,4 +1,4 @@
-/** GET /tenders/{tenderId}/outcome: the outcome with every signature this party knows, once there is one. */
+/** GET /tenders/{tenderId}/outcome: the outcome with every signature that this party has stored, once there is one. */
 
 import type { AuctionParty } from '../../auction/party/service.ts';
 import { type HttpHandler, httpHandler, tenderIdOf } from '../http-handler.ts';

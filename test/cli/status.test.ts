@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
-import { OVERDUE_AFTER_MS, statusOf } from '../../cli/party-status.ts';
+import { LOOK_OVERDUE_AFTER_MS, OVERDUE_AFTER_MS, statusOf } from '../../cli/party-status.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import { type ExampleParty, runExampleExchange } from '../docs/example-exchange.ts';
 import { type PartyHost, START, startPartyHost } from '../functions/party-host.ts';
 import { tacit } from './run.ts';
+
+/** How long the party gives one answer of its table. */
+const KEPT_MS = 5_000;
 
 let own: PartyHost;
 let peer: PartyHost;
@@ -35,11 +38,31 @@ describe('the status of a party', () => {
     const report = await statusOf(request());
     expect(report).toMatchObject({
       index: 0,
-      tables: { state: true, outboxes: [true, true, true] },
+      stateAnswers: true,
       due: [],
       outcomes: [],
       problems: [],
     });
+  });
+
+  test('names the outboxes that did not answer its engine, and an engine that looks no more', async () => {
+    own.moveClock(START);
+    const answering = { answeredAt: START, failures: 0 };
+    const refusing = { answeredAt: START - 60_000, failures: 2, code: 'CHANNEL_REFUSED' };
+    await own.looks.keep({ lookedAt: START, parties: [answering, refusing, answering] });
+    own.moveClock(toEpochMs(START + KEPT_MS));
+    const refused = await statusOf(request());
+    expect(refused.outboxes?.parties[1]).toEqual(refusing);
+    expect(refused.problems).toEqual(['the outbox of party 1 does not answer it (CHANNEL_REFUSED)']);
+
+    await own.looks.keep({ lookedAt: START, parties: [answering, answering, answering] });
+    own.moveClock(toEpochMs(START + LOOK_OVERDUE_AFTER_MS));
+    expect((await statusOf(request())).problems).toEqual([]);
+    own.moveClock(toEpochMs(START + LOOK_OVERDUE_AFTER_MS + KEPT_MS));
+    expect((await statusOf(request())).problems).toEqual([
+      'its engine has not looked at the outboxes since 2027-01-01T00:00:00.000Z',
+    ]);
+    await own.looks.keep({ lookedAt: START + 3_600_000, parties: [answering, answering, answering] });
   });
 
   test('compares clocks, and names a peer whose clock is seconds off, or that does not answer', async () => {

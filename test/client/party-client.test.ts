@@ -73,7 +73,15 @@ describe('the status', () => {
     protocol: 'tacit/1',
     index: 2,
     now: 1_800_000_000_000,
-    tables: { state: true, outboxes: [true, false, true] },
+    stateAnswers: true,
+    outboxes: {
+      lookedAt: 1_800_000_000_000,
+      parties: [
+        { answeredAt: 1_800_000_000_000, failures: 0 },
+        { failures: 1, code: 'CHANNEL_UNAVAILABLE' },
+        { answeredAt: 1_799_999_999_000, failures: 2, code: 'CHANNEL_REFUSED' },
+      ],
+    },
   };
 
   test('is read, with whatever a later version adds', async () => {
@@ -85,7 +93,8 @@ describe('the status', () => {
     { now: -1 },
     { index: 3 },
     { protocol: 'tacit/2' },
-    { tables: { state: true, outboxes: [true] } },
+    { outboxes: { lookedAt: 0, parties: [] } },
+    { outboxes: { lookedAt: 0, parties: [{}, {}, {}] } },
   ])('is refused with %j', async (wrong) => {
     const { client } = await party(() => ({ ...status, ...wrong }));
     expect(await codeOf(client.status())).toBe('PARTY_ANSWER_MALFORMED');

@@ -102,7 +102,7 @@ export async function runExampleExchange(): Promise<ExampleParty> {
   const server = createApiServer({
     'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(parties[0]),
-    'party-status': createPartyStatusHandler(first, parties[0], clock),
+    'party-status': createPartyStatusHandler({ latest: async () => undefined }, parties[0], clock),
     'publish-tender': createPublishTenderHandler(first, sweptClearings),
     'list-tenders': createListTendersHandler(first),
     'show-tender': createShowTenderHandler(first),

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { OutboxLook } from '../../auction/api-answers.ts';
 import { createCloseOrder } from '../../auction/close-order.ts';
 import { checkReceipt } from '../../auction/receipt.ts';
 import { signDocument, signerOf } from '../../auction/signature.ts';
@@ -88,12 +89,18 @@ describe('the API of a party', () => {
     expect(await get(`${host.url}/tenders?${query}`)).toMatchObject(problem(400, 'PAGE_MALFORMED'));
   });
 
-  test('says what time it has and whether tables answer, and asks them at most every five seconds', async () => {
-    const { status, body } = await get(`${host.url}/status`);
-    const tables = { state: true, outboxes: [true, true, true] };
-    expect([status, body]).toEqual([200, { protocol: 'tacit/1', index: 0, now: START, tables }]);
+  test('says what time it has and how the outboxes were found, and asks its table at most every five seconds', async () => {
+    const status = async () => (await get(`${host.url}/status`)).body;
+    const own = { protocol: 'tacit/1', index: 0, stateAnswers: true };
+    expect(await status()).toEqual({ ...own, now: START });
+    const answering = { answeredAt: START, failures: 0 };
+    const silent = { failures: 4, code: 'CHANNEL_REFUSED' };
+    const outboxes: OutboxLook = { lookedAt: START, parties: [answering, answering, silent] };
+    await host.looks.keep(outboxes);
+    host.moveClock(toEpochMs(START + 4_999));
+    expect(await status()).toEqual({ ...own, now: START + 4_999 });
     host.moveClock(toEpochMs(START + 60_000));
-    expect((await get(`${host.url}/status`)).body['now']).toBe(START + 60_000);
+    expect(await status()).toEqual({ ...own, now: START + 60_000, outboxes });
     host.moveClock(START);
   });
 

@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
+import type { OutboxLook } from '../../auction/api-answers.ts';
 import { generatePartyKeys, loadPartyKeys, partyRecordOf } from '../../auction/party/keys.ts';
 import { MemoryStore } from '../../auction/party/memory-store.ts';
 import { AuctionParty } from '../../auction/party/service.ts';
@@ -12,6 +13,7 @@ import { parseTenderSpec } from '../../auction/tender-spec.ts';
 import type { ClearingStarter } from '../../functions/clearing-starter.ts';
 import { createCloseTenderHandler } from '../../functions/close-tender/close-tender.handler.ts';
 import { createListTendersHandler } from '../../functions/list-tenders/list-tenders.handler.ts';
+import type { OutboxLooks } from '../../functions/outbox-looks.ts';
 import { createPartyInfoHandler } from '../../functions/party-info/party-info.handler.ts';
 import { createPartyStatusHandler } from '../../functions/party-status/party-status.handler.ts';
 import { createPublishTenderHandler } from '../../functions/publish-tender/publish-tender.handler.ts';
@@ -34,6 +36,8 @@ export const START = toEpochMs(Date.parse('2027-01-01T00:00:00Z'));
 
 export interface PartyHost {
   readonly party: AuctionParty;
+  /** What its status shows of the outboxes; none at the start. */
+  readonly looks: OutboxLooks;
   readonly url: string;
   readonly started: string[];
   readonly startedAt: Map<string, number>;
@@ -61,6 +65,7 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
     clock: { now: () => now, sleep: () => new Promise(() => {}) },
     random,
   });
+  const looks = memoryLooks();
   const started: string[] = [];
   const startedAt = new Map<string, number>();
   const starter: ClearingStarter = {
@@ -70,7 +75,7 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
   const server: Server = createApiServer({
     'show-openapi': createShowOpenApiHandler(),
     'party-info': createPartyInfoHandler(records[0]),
-    'party-status': createPartyStatusHandler(party, records[0], { now: () => now }),
+    'party-status': createPartyStatusHandler(looks, records[0], { now: () => now }),
     'publish-tender': createPublishTenderHandler(party, starter),
     'list-tenders': createListTendersHandler(party),
     'show-tender': createShowTenderHandler(party),
@@ -82,6 +87,7 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
   const auctioneer = random(32);
   return {
     party,
+    looks,
     url: `http://127.0.0.1:${await listenOnLoopback(server, 0)}`,
     started,
     startedAt,
@@ -92,6 +98,16 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
       checkTender(createTender(parseTenderSpec({ ...SPEC, ...spec }), records, auctioneer, random(16))),
     auctioneer,
     close: () => closeServer(server),
+  };
+}
+
+export function memoryLooks(): OutboxLooks {
+  let kept: OutboxLook | undefined;
+  return {
+    latest: async () => kept,
+    keep: async (look) => {
+      kept = look;
+    },
   };
 }
 

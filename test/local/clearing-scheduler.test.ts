@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { ClearingScheduler } from '../../local/clearing-scheduler.ts';
 
-function scheduler(invoke: (tenderId: string) => Promise<void>) {
+function scheduler(invoke: (tenderId: string) => Promise<boolean>) {
   const givenUp: string[] = [];
   const pausesMs: number[] = [];
   const started = new ClearingScheduler({
@@ -24,10 +24,25 @@ describe('the clearing scheduler', () => {
       tries++;
       if (tries < 3) throw new Error('a peer is down');
       done.resolve();
+      return true;
     });
     await started.start('tender');
     await done.promise;
     expect(tries).toBe(3);
+  });
+
+  test('clears again while signatures are missing', async () => {
+    const done = Promise.withResolvers<void>();
+    let tries = 0;
+    const { started, pausesMs } = scheduler(async () => {
+      tries++;
+      if (tries === 3) done.resolve();
+      return tries === 3;
+    });
+    await started.start('tender');
+    await done.promise;
+    await sleep(50);
+    expect([tries, pausesMs]).toEqual([3, [1, 2]]);
   });
 
   test('runs one clearing of a tender at a time', async () => {
@@ -38,6 +53,7 @@ describe('the clearing scheduler', () => {
       most = Math.max(most, ++running);
       await release.promise;
       running--;
+      return true;
     });
     await started.start('tender');
     await started.start('tender');
@@ -78,6 +94,7 @@ describe('the clearing scheduler', () => {
     const at = new Map<string, number>();
     const { started } = scheduler(async (tenderId) => {
       at.set(tenderId, Date.now());
+      return true;
     });
     const deadline = Date.now() + 120;
     await started.startAt('later', deadline);
@@ -88,7 +105,7 @@ describe('the clearing scheduler', () => {
   });
 
   test('starts nothing after it was stopped', async () => {
-    const invoke = vi.fn(async () => {});
+    const invoke = vi.fn(async () => true);
     const { started } = scheduler(invoke);
     await started.startAt('tender', Date.now() + 20);
     started.stop();
