@@ -10,6 +10,12 @@
  * | <tender> | submission#<lot>#<bidder>#<version> |                  | once                          |
  * | <tender> | state                            | revision            | when the revision is as read  |
  * | <tender> | coin, outcome, signature#<party> |                     | once                          |
+ * | due      | <time>#<tender id>               | notedAtMs           | ever again, and deleted       |
+ * | due      | !complete                        |                     | ever again                    |
+ *
+ * Tenders that wait stand under `due` until nothing is left to do about them: what reads it every minute pays for those
+ * and for no other. (A sparse index would be read with delay and paid for twice; markers instead of deletions would be read
+ * for ever.) The time is 16 decimal digits, so keys sort by it.
  *
  * Lots and bidders are base64url of their UTF-8 bytes, versions 16 decimal digits, so that keys sort by version
  * and no name can imitate a separator. Every write is a conditional put and stands alone: there are no
@@ -21,18 +27,22 @@ import {
   type AttributeValue,
   ConditionalCheckFailedException,
   CreateTableCommand,
+  DeleteItemCommand,
   type DynamoDBClient,
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  type QueryCommandInput,
   waitUntilTableExists,
 } from '@aws-sdk/client-dynamodb';
 import { utf8 } from '../../mpc/bytes.ts';
+import { toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES } from '../../mpc/party.ts';
 import { toBase64url } from '../canonical.ts';
 import type { SignedOutcome } from '../outcome.ts';
 import { OPEN, parseTenderState, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
+import { behindDueKeysOf, type DueList, type DueTender, dueKey } from './due-list.ts';
 import { JointReads } from './joint-reads.ts';
 import { withSignatures } from './memory-store.ts';
 import type {
@@ -47,6 +57,12 @@ import type {
 } from './store.ts';
 
 const TENDERS = 'tenders';
+
+/** Partition of the tenders that wait; the one in which anything is ever deleted. */
+export const DUE_PARTITION = 'due';
+
+/** Sorts before every time. */
+const COMPLETE = '!complete';
 
 /** Number.MAX_SAFE_INTEGER has 16 decimal digits. */
 const VERSION_DIGITS = 16;
@@ -188,6 +204,39 @@ export class DynamoDbStore implements AuctionStore {
     );
   }
 
+  async putDue(due: DueTender): Promise<void> {
+    const notedAtMs = { N: String(due.notedAtMs) };
+    await this.#put({ Item: { pk: { S: DUE_PARTITION }, sk: { S: dueKey(due) }, notedAtMs } });
+  }
+
+  async dueTenders(untilMs: number): Promise<DueList> {
+    const items = await this.#queryAll({
+      KeyConditionExpression: 'pk = :pk AND sk < :end',
+      ExpressionAttributeValues: { ':pk': { S: DUE_PARTITION }, ':end': { S: behindDueKeysOf(untilMs) } },
+    });
+    return {
+      tenders: items.filter((item) => textOf(item, 'sk') !== COMPLETE).map(readDue),
+      completedFor: decode<string>(items.find((item) => textOf(item, 'sk') === COMPLETE)),
+    };
+  }
+
+  async removeDue(due: DueTender): Promise<void> {
+    await unlessConditionFails(
+      this.#client.send(
+        new DeleteItemCommand({
+          TableName: this.#table,
+          Key: { pk: { S: DUE_PARTITION }, sk: { S: dueKey(due) } },
+          ConditionExpression: 'notedAtMs = :noted',
+          ExpressionAttributeValues: { ':noted': { N: String(due.notedAtMs) } },
+        }),
+      ),
+    );
+  }
+
+  async completeDueList(completedFor: string): Promise<void> {
+    await this.#put({ Item: { pk: { S: DUE_PARTITION }, sk: { S: COMPLETE }, ...encode(completedFor) } });
+  }
+
   async #readState(id: TenderId): Promise<StoredState> {
     const item = await this.#get(id, 'state');
     const state = decode<unknown>(item);
@@ -216,13 +265,9 @@ export class DynamoDbStore implements AuctionStore {
   }
 
   async #put(input: Omit<ConstructorParameters<typeof PutItemCommand>[0], 'TableName'>): Promise<boolean> {
-    try {
-      await this.#client.send(new PutItemCommand({ TableName: this.#table, ...input }));
-      return true;
-    } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
-      throw error;
-    }
+    return await unlessConditionFails(
+      this.#client.send(new PutItemCommand({ TableName: this.#table, ...input })),
+    );
   }
 
   async #get(pk: string, sk: string): Promise<Item | undefined> {
@@ -236,15 +281,21 @@ export class DynamoDbStore implements AuctionStore {
     return item;
   }
 
+  #query(pk: string, prefix: string): Promise<readonly Item[]> {
+    return this.#queryAll(this.#condition(pk, prefix));
+  }
+
   /** All pages; a page ends at 1 MB. */
-  async #query(pk: string, prefix: string): Promise<readonly Item[]> {
+  async #queryAll(condition: Omit<QueryCommandInput, 'TableName'>): Promise<readonly Item[]> {
     const items: Item[] = [];
     let start: Item | undefined;
     do {
       const page: { Items?: Item[] | undefined; LastEvaluatedKey?: Item | undefined } =
         await this.#client.send(
           new QueryCommand({
-            ...this.#condition(pk, prefix),
+            TableName: this.#table,
+            ConsistentRead: true,
+            ...condition,
             ...(start === undefined ? {} : { ExclusiveStartKey: start }),
           }),
         );
@@ -284,6 +335,23 @@ export async function createAuctionTable(client: DynamoDBClient, name: string): 
     { client, maxWaitTime: TABLE_WAIT_SECONDS, minDelay: 1, maxDelay: 1 },
     { TableName: name },
   );
+}
+
+/** @returns false where it fails */
+async function unlessConditionFails(write: Promise<unknown>): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (error instanceof ConditionalCheckFailedException) return false;
+    throw error;
+  }
+}
+
+function readDue(item: Item): DueTender {
+  const [time = '', id = ''] = textOf(item, 'sk').split('#');
+  const notedAtMs = toEpochMs(Number(item['notedAtMs']?.N));
+  return { id: id as TenderId, dueAtMs: Number(time), notedAtMs };
 }
 
 function nameKey(bidder: string): string {

@@ -6,6 +6,7 @@ import { PARTIES } from '../../mpc/party.ts';
 import type { SignedOutcome } from '../outcome.ts';
 import { OPEN, type TenderState } from '../state.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
+import { behindDueKeysOf, type DueList, type DueTender, dueKey } from './due-list.ts';
 import type {
   AuctionStore,
   NameClaim,
@@ -32,6 +33,8 @@ interface TenderRecords {
 
 export class MemoryStore implements AuctionStore {
   readonly #tenders = new Map<TenderId, TenderRecords>();
+  readonly #due = new Map<string, DueTender>();
+  #completedFor: string | undefined;
 
   async putTender(id: TenderId, signed: SignedTender): Promise<PutResult> {
     if (this.#tenders.has(id)) return 'exists';
@@ -132,6 +135,26 @@ export class MemoryStore implements AuctionStore {
   async outcome(id: TenderId): Promise<StoredOutcome | undefined> {
     const { outcome, signatures } = this.#recordsOf(id);
     return outcome === undefined ? undefined : withSignatures(outcome, [...signatures.values()]);
+  }
+
+  async putDue(due: DueTender): Promise<void> {
+    this.#due.set(dueKey(due), due);
+  }
+
+  async dueTenders(untilMs: number): Promise<DueList> {
+    const end = behindDueKeysOf(untilMs);
+    const keys = [...this.#due.keys()].filter((key) => key < end).sort();
+    const tenders = keys.flatMap((key) => this.#due.get(key) ?? []);
+    return { tenders, completedFor: this.#completedFor };
+  }
+
+  async removeDue(due: DueTender): Promise<void> {
+    const key = dueKey(due);
+    if (this.#due.get(key)?.notedAtMs === due.notedAtMs) this.#due.delete(key);
+  }
+
+  async completeDueList(completedFor: string): Promise<void> {
+    this.#completedFor = completedFor;
   }
 
   #recordsOf(id: TenderId): TenderRecords {

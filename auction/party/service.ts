@@ -56,8 +56,8 @@ export class AuctionParty {
    * @throws AuctionError TENDER_MALFORMED, LOT_DUPLICATE, AMOUNT_*, TENDER_SIGNATURE, TENDER_PARTIES_MISMATCH
    */
   async publishTender(json: unknown): Promise<{ id: TenderId; record: PartyRecord }> {
-    const { keys, peers, store } = this.#parameters;
-    const { id, signed } = checkTender(json, nodeSignatures);
+    const { keys, peers, store, clock } = this.#parameters;
+    const { id, signed, terms } = checkTender(json, nodeSignatures);
     for (const { index, signingKey, sealingKey } of signed.tender.parties) {
       const known = index === keys.index ? partyRecordOf(keys) : peers[index];
       if (known.signingKey === signingKey && known.sealingKey === sealingKey) continue;
@@ -66,6 +66,9 @@ export class AuctionParty {
         `the tender names other keys of party ${index} than this party knows`,
         { party: index },
       );
+    }
+    if (terms.closesAt !== undefined) {
+      await store.putDue({ id, dueAtMs: terms.closesAt, notedAtMs: clock.now() });
     }
     await store.putTender(id, signed);
     return { id, record: partyRecordOf(keys) };

@@ -3,7 +3,7 @@
  *
  * The store is the party's own and is trusted by it alone; it holds sealed bids and never a share in clear.
  * Correctness rests on conditional writes only (no transactions, TTL or streams), so every record is either
- * write-once or moves by compare-and-set, and a process may stop between any two calls. Reads see every write
+ * write-once or moves by compare-and-set, but for the list of what waits (`due-list.ts`), and a process may stop between any two calls. Reads see every write
  * that was acknowledged before them (strong consistency): closing relies on it.
  */
 
@@ -12,6 +12,7 @@ import type { Receipt } from '../receipt.ts';
 import type { TenderState } from '../state.ts';
 import type { Submission } from '../submission.ts';
 import type { SignedTender, TenderId } from '../tender.ts';
+import type { DueListStore } from './due-list.ts';
 import type { ClearingStatistics } from './statistics.ts';
 
 /** 'exists' leaves what was there as it was. */
@@ -58,7 +59,7 @@ export interface TenderPage {
   readonly next?: TenderId;
 }
 
-export interface AuctionStore {
+export interface AuctionStore extends DueListStore {
   /** Write-once by tender. */
   putTender(id: TenderId, signed: SignedTender): Promise<PutResult>;
   tender(id: TenderId): Promise<SignedTender | undefined>;

@@ -5,10 +5,12 @@
  */
 
 import { beforeEach, describe, expect, test } from 'vitest';
+import { DUE_AT_ONCE } from '../../auction/party/due-list.ts';
 import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import type { AuctionStore, StoredOutcome, StoredSubmission } from '../../auction/party/store.ts';
 import type { TenderState } from '../../auction/state.ts';
 import type { SignedTender, TenderId } from '../../auction/tender.ts';
+import { toEpochMs } from '../../mpc/clock.ts';
 
 const statistics: ClearingStatistics = {
   bids: 3,
@@ -181,6 +183,73 @@ export function auctionStoreSuite(name: string, open: () => Promise<AuctionStore
         },
       });
       expect(await store.outcome(other)).toBeUndefined();
+    });
+
+    describe('the list of what is due', () => {
+      const at = (noted: number) => toEpochMs(noted);
+      const entry = (tender: string, dueAtMs: number, noted = 5) => ({
+        id: tender as TenderId,
+        dueAtMs,
+        notedAtMs: at(noted),
+      });
+
+      test('is read up to a time, in the order of times as numbers and then of ids', async () => {
+        const entries = [
+          entry('B', 1_000),
+          entry('a', 999),
+          entry('A', 1_000),
+          entry('Z', DUE_AT_ONCE),
+          entry('_', 10_000),
+          entry('-', 1_000),
+        ];
+        for (const one of entries) await store.putDue(one);
+        const idsUntil = async (until: number) =>
+          (await store.dueTenders(until)).tenders.map((one) => String(one.id));
+        expect(await idsUntil(0)).toEqual(['Z']);
+        expect(await idsUntil(998)).toEqual(['Z']);
+        expect(await idsUntil(999)).toEqual(['Z', 'a']);
+        expect(await idsUntil(1_000)).toEqual(['Z', 'a', '-', 'A', 'B']);
+        expect(await idsUntil(Infinity)).toEqual(['Z', 'a', '-', 'A', 'B', '_']);
+        expect((await store.dueTenders(Infinity)).tenders).toContainEqual(entry('B', 1_000));
+        // It is another matter than which tenders are kept.
+        expect([...(await store.tenders())].sort()).toEqual([id, other]);
+      });
+
+      test('has a tender once for each time, however often it is put', async () => {
+        await store.putDue(entry('A', 7));
+        await store.putDue(entry('A', 7));
+        await store.putDue(entry('A', 7, 6));
+        await store.putDue(entry('A', DUE_AT_ONCE));
+        expect((await store.dueTenders(7)).tenders).toEqual([entry('A', DUE_AT_ONCE), entry('A', 7, 6)]);
+      });
+
+      test('loses what is taken off, again too, and nothing that was put anew since it was read', async () => {
+        await store.putDue(entry('A', 7));
+        await store.putDue(entry('A', DUE_AT_ONCE));
+        await store.putDue(entry('B', 7));
+        await store.removeDue(entry('A', 7));
+        await store.removeDue(entry('A', 7));
+        expect((await store.dueTenders(7)).tenders).toEqual([entry('A', DUE_AT_ONCE), entry('B', 7)]);
+        await store.putDue(entry('B', 7, 6));
+        await store.removeDue(entry('B', 7));
+        expect((await store.dueTenders(7)).tenders).toEqual([entry('A', DUE_AT_ONCE), entry('B', 7, 6)]);
+      });
+
+      test('says what it was completed for, which is no tender', async () => {
+        expect((await store.dueTenders(Infinity)).completedFor).toBeUndefined();
+        await store.completeDueList('[]');
+        await store.completeDueList('["bus"]');
+        for (const until of [0, Infinity]) {
+          expect(await store.dueTenders(until)).toEqual({ tenders: [], completedFor: '["bus"]' });
+        }
+      });
+
+      test('is whole beyond a megabyte', { timeout: 30_000 }, async () => {
+        const long = 'x'.repeat(900);
+        const ids = Array.from({ length: 1_300 }, (_, index) => `${long}${String(index).padStart(4, '0')}`);
+        for (const one of ids) await store.putDue(entry(one, 7));
+        expect((await store.dueTenders(7)).tenders.map((one) => String(one.id))).toEqual(ids);
+      });
     });
   });
 }

@@ -10,53 +10,7 @@ import type { AuctionStore } from '../../../auction/party/store.ts';
 import type { Channel } from '../../../mpc/channels/channel.ts';
 import { PARTIES, type PartyIndex } from '../../../mpc/party.ts';
 import { type AuctionWorld, openWorld, type WorldOptions } from '../../support/auction-world.ts';
-
-/** The end of a process: from the stop on, every call of what it held fails. */
-class Process {
-  calls = 0;
-  stopped = false;
-  readonly #stopAt: number;
-  readonly #moment: 'before' | 'after';
-  readonly #onStop = new AbortController();
-
-  constructor(stopAt: number, moment: 'before' | 'after') {
-    this.#stopAt = stopAt;
-    this.#moment = moment;
-  }
-
-  /** Waits of the dead process end too, or they would hold its memory. */
-  get signal(): AbortSignal {
-    return this.#onStop.signal;
-  }
-
-  holds<Held extends object>(held: Held): Held {
-    return new Proxy(held, {
-      get: (target, name) => {
-        const method: unknown = Reflect.get(target, name);
-        return typeof method === 'function' ? this.#counted(method.bind(target)) : method;
-      },
-    });
-  }
-
-  #counted(method: (...args: readonly unknown[]) => Promise<unknown>) {
-    return async (...args: readonly unknown[]): Promise<unknown> => {
-      if (this.stopped) throw new Error('the process is gone');
-      this.calls += 1;
-      const last = this.calls === this.#stopAt;
-      if (last && this.#moment === 'before') throw this.#stop();
-      const result = await method(...args);
-      if (last) throw this.#stop();
-      return result;
-    };
-  }
-
-  #stop(): Error {
-    this.stopped = true;
-    const error = new Error('the process was stopped by the test');
-    this.#onStop.abort(error);
-    return error;
-  }
-}
+import { StoppedProcess } from '../../support/stopped-process.ts';
 
 /** Every statement that a party signed, posted or stored, is collected here. */
 function statementsOf(
@@ -110,7 +64,7 @@ async function clearWithStop(
 ): Promise<boolean> {
   const world = await worldToClear();
   const recorded = PARTIES.map((party) => statementsOf(world.stores[party], world.channels[party]));
-  const first = new Process(stopAt, moment);
+  const first = new StoppedProcess(stopAt, moment);
   const run = async (party: PartyIndex) => {
     const { store, channel } = recorded[party]!;
     if (party === victim) {
@@ -202,7 +156,7 @@ describe('a party stopped anywhere while taking in a bid', () => {
       for (let stopAt = 1; ; stopAt++) {
         const world = await openWorld();
         const bid = await world.bid('Ann', 5n);
-        const process = new Process(stopAt, moment);
+        const process = new StoppedProcess(stopAt, moment);
         const doomed = world.start(0, { store: process.holds(world.stores[0]) });
         const [first] = await Promise.allSettled([doomed.submit(world.id, bid)]);
         world.clock.advance(1);
