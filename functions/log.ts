@@ -3,11 +3,13 @@
  *
  * A log is read by more people than a table, so nothing reaches it that is not named here: no event, no body,
  * no item, no error message of unknown origin. The formatter drops every other field, whoever adds it; what is
- * left of an unexpected error are its class and its stack frames without the message line.
+ * left of an unexpected error are its class and its stack frames without the message line. Lines of an invocation that is
+ * traced have the trace's id.
  */
 
 import { LogFormatter, Logger, LogItem } from '@aws-lambda-powertools/logger';
 import type { LogAttributes, UnformattedAttributes } from '@aws-lambda-powertools/logger/types';
+import { sampledTrace } from './trace-header.ts';
 
 /** Facts about a request that are public or name it; anything else is dropped. */
 export interface LogFields {
@@ -83,6 +85,8 @@ class AllowListFormatter extends LogFormatter {
       timestamp: this.formatTimestamp(attributes.timestamp),
       service: attributes.serviceName,
     };
+    const trace = sampledTrace();
+    if (trace !== undefined) line['traceId'] = trace.id;
     for (const field of ALLOWED_FIELDS) {
       const value: unknown = additional[field];
       if (typeof value === 'string' || typeof value === 'number') line[field] = value;

@@ -21,7 +21,9 @@ import { toTenderId } from '../http-handler.ts';
 import { describeUnexpected, type LogFields, logError, logInfo } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
 import { lazily } from '../runtime.ts';
+import { silentTraces, type Traces } from '../traces.ts';
 import { type UnitWatch, unitsSince } from '../unit-watch.ts';
+import { ClearingTrace } from './clearing-trace.ts';
 import { createTellingHandler } from './tell-events.ts';
 
 export interface ClearTenderResult {
@@ -41,45 +43,57 @@ const eventSchema = z.object({ tenderId: z.string() });
 export interface Measuring {
   readonly meter: Meter;
   readonly unitWatch: Pick<UnitWatch, 'units'>;
+  readonly traces: Traces;
 }
 
-const NOT_MEASURED: Measuring = { meter: silentMeter, unitWatch: { units: { readUnits: 0, writeUnits: 0 } } };
+const NOT_MEASURED: Measuring = {
+  meter: silentMeter,
+  unitWatch: { units: { readUnits: 0, writeUnits: 0 } },
+  traces: silentTraces,
+};
 
 export function createClearTenderHandler(
   party: Pick<AuctionParty, 'clear'>,
-  { meter, unitWatch }: Measuring = NOT_MEASURED,
+  measuring: Partial<Measuring> = NOT_MEASURED,
 ): ClearTenderHandler {
-  const clearing = middy<unknown, ClearTenderResult>({ timeoutEarlyInMillis: EARLY_TIMEOUT_MS }).handler(
-    async (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) => {
-      const parsed = z.safeParse(eventSchema, event);
-      if (!parsed.success) {
-        throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
-      }
-      const id = toTenderId(parsed.data.tenderId);
-      let firstStage: ClearingProgress['stage'] | undefined;
-      const onProgress = ({ stage }: ClearingProgress) => {
-        firstStage ??= stage;
-      };
-      const { outcome, statistics } = await party.clear(id, { signal, onProgress });
-      // A run that found the outcome stored goes on to signing at once; its statistics were measured before.
-      if (firstStage === 'closing') measureClearing(meter, statistics);
-      return { tenderId: id, statistics, signatures: outcome.signatures.length };
-    },
-  );
+  const { meter, unitWatch, traces } = { ...NOT_MEASURED, ...measuring };
+  const clear = async (event: unknown, trace: ClearingTrace, signal: AbortSignal) => {
+    const parsed = z.safeParse(eventSchema, event);
+    if (!parsed.success) {
+      throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
+    }
+    const id = toTenderId(parsed.data.tenderId);
+    let firstStage: ClearingProgress['stage'] | undefined;
+    const onProgress = (progress: ClearingProgress) => {
+      firstStage ??= progress.stage;
+      trace.reached(progress);
+    };
+    const { outcome, statistics } = await party.clear(id, { signal, onProgress });
+    // A run that found the outcome stored goes on to signing at once; its statistics were measured before.
+    if (firstStage === 'closing') measureClearing(meter, statistics);
+    return { tenderId: id, statistics, signatures: outcome.signatures.length };
+  };
+  const inTime = (trace: ClearingTrace) =>
+    middy<unknown, ClearTenderResult>({ timeoutEarlyInMillis: EARLY_TIMEOUT_MS }).handler(
+      (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) => clear(event, trace, signal),
+    );
   return async (event, context) => {
     const before = unitWatch.units;
-    const facts = { functionName: 'clear-tender', requestId: context.awsRequestId, ...tenderOf(event) };
+    const tender = tenderOf(event);
+    const facts = { functionName: 'clear-tender', requestId: context.awsRequestId, ...tender };
+    const trace = new ClearingTrace(traces);
     try {
-      const result = await clearing(event, context);
+      const result = await inTime(trace)(event, context);
       const { clearingMs, attempt, rounds, bytesSent } = result.statistics;
       const units = unitsSince(before, unitWatch.units);
-      logInfo('a tender was cleared', {
-        ...{ ...facts, durationMs: clearingMs, attempt, rounds, bytes: bytesSent },
-        ...units,
-      });
+      const counted = { attempt, rounds, bytes: bytesSent, ...units };
+      logInfo('a tender was cleared', { ...facts, durationMs: clearingMs, ...counted });
+      trace.end({ ...tender, ...counted });
       return result;
     } catch (error) {
       const code = codeOf(error);
+      const { party: named } = publicFactsOf(error);
+      trace.end({ ...tender, code, ...(named === undefined ? {} : { party: named }) });
       meter.countByCode('FailedClearings', 1, code);
       if (blamesSomebody(error)) meter.count('BlamedAborts', 1);
       const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
@@ -160,8 +174,12 @@ export function createLeasedClearTenderHandler(
 }
 
 export const handler = lazily((runtime) => {
-  const { party, leases, events, meter } = runtime;
+  const { party, leases, events, meter, traces } = runtime;
   const clear = createLeasedClearTenderHandler(createClearTenderHandler(party, runtime), leases);
-  const telling = createTellingHandler(clear, party, events);
-  return (event, context) => telling(event, context).finally(() => meter.flush());
+  const telling = createTellingHandler(clear, party, events, traces);
+  return (event, context) =>
+    telling(event, context).finally(() => {
+      meter.flush();
+      return traces.flush();
+    });
 });

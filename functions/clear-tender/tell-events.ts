@@ -15,6 +15,7 @@ import { MpcError, type MpcErrorCode } from '../../mpc/errors.ts';
 import type { Events } from '../events.ts';
 import { toTenderId } from '../http-handler.ts';
 import { describeUnexpected, logError } from '../log.ts';
+import { silentTraces, type Traces } from '../traces.ts';
 
 type Handler<Result> = (event: unknown, context: Context) => Promise<Result>;
 
@@ -41,22 +42,30 @@ export function createTellingHandler<Result extends object>(
   clear: Handler<Result>,
   party: Pick<AuctionParty, 'outcome'>,
   events: Told | undefined,
+  traces: Traces = silentTraces,
 ): Handler<Result> {
   if (events === undefined) return clear;
   const idOf = (event: unknown) => toTenderId(z.parse(eventSchema, event).tenderId);
   const untilTheEnd = (context: Context) =>
     AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - LAST_MOMENTS_MS));
+  const traced = async (tenderId: TenderId, telling: () => Promise<void>) => {
+    const span = traces.begin('telling');
+    await telling().finally(() => span.end({ tenderId }));
+  };
   return async (event, context) => {
     let result: Result;
     try {
       result = await clear(event, context);
     } catch (error) {
       if (abortFactsOf(error) !== undefined) {
-        await tellOfFailure(events, idOf(event), error, untilTheEnd(context));
+        const id = idOf(event);
+        await traced(id, () => tellOfFailure(events, id, error, untilTheEnd(context)));
       }
       throw error;
     }
-    if (!('busy' in result)) await tellOfOutcome(events, party, idOf(event), untilTheEnd(context));
+    if ('busy' in result) return result;
+    const id = idOf(event);
+    await traced(id, () => tellOfOutcome(events, party, id, untilTheEnd(context)));
     return result;
   };
 }

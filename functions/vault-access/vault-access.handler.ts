@@ -22,10 +22,12 @@ import { logInfo } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
 import type { RequestNonces } from '../request-nonces.ts';
 import { httpFunction } from '../runtime.ts';
+import { silentTraces, type Traces } from '../traces.ts';
 import { type RequestUnits, unitsSince } from '../unit-watch.ts';
 import { PUT_REFUSALS, type PutRefusal, type RecordResult, vaultAnswer } from '../vault-answer.ts';
 import { fits, MAX_VAULT_REQUEST_BYTES, paddedRequestBytes, type RecordOperation } from '../vault-request.ts';
 import type { OpenVaults } from '../vaults.ts';
+import { tracedAccess } from './access-trace.ts';
 import { type AuthorisedRequest, authorise, unknownVault, type VaultGrant } from './authorisation.ts';
 
 export interface VaultAccess {
@@ -42,6 +44,7 @@ export interface VaultAccess {
 export function createVaultAccessHandler(
   access: VaultAccess | undefined,
   meter: Meter = silentMeter,
+  traces: Traces = silentTraces,
 ): HttpHandler {
   const measured = new Map<string, RequestUnits>();
   return httpHandler(
@@ -49,32 +52,37 @@ export function createVaultAccessHandler(
     async ({ pathParameters, body, requestId }) => {
       const name = pathParameters['vaultName'] ?? '';
       if (access === undefined || !access.vaults.has(name)) throw unknownVault();
-      const startedAt = performance.now();
-      const { party, grants, clock, signatures } = access;
-      const authorised = authorise(body, { vault: name, party, grants, now: clock.now(), signatures });
-      await access.nonces.take(authorised.request);
-      return await access.vaults.use(name, async (vault) => {
-        requireLengths(authorised, vault);
-        // All at once, in order: they wait together for the next epoch.
-        const results = await Promise.all(
-          authorised.operations.map((operation) => perform(vault, operation)),
-        );
-        const { epochs, units } = vault.stats();
-        logInfo('a vault was accessed', {
-          functionName: 'vault-access',
-          requestId,
-          vault: name,
-          operations: results.length,
-          durationMs: Math.round(performance.now() - startedAt),
-          epochs,
-          readUnits: units.readUnits,
-          writeUnits: units.writeUnits,
+      return await tracedAccess(traces, name, async (phase) => {
+        const startedAt = performance.now();
+        const { party, grants, clock, signatures } = access;
+        const authorised = authorise(body, { vault: name, party, grants, now: clock.now(), signatures });
+        phase('taking the nonce');
+        await access.nonces.take(authorised.request);
+        phase('opening the vault');
+        return await access.vaults.use(name, async (vault) => {
+          phase('operations');
+          requireLengths(authorised, vault);
+          // All at once, in order: they wait together for the next epoch.
+          const results = await Promise.all(
+            authorised.operations.map((operation) => perform(vault, operation)),
+          );
+          const { epochs, units } = vault.stats();
+          logInfo('a vault was accessed', {
+            functionName: 'vault-access',
+            requestId,
+            vault: name,
+            operations: results.length,
+            durationMs: Math.round(performance.now() - startedAt),
+            epochs,
+            readUnits: units.readUnits,
+            writeUnits: units.writeUnits,
+          });
+          meter.count('VaultOperations', results.length);
+          measureUnits(meter, measured.get(name), units);
+          meter.flush();
+          measured.set(name, units);
+          return { status: 200, body: vaultAnswer(results, valueBytes(vault.parameters)) };
         });
-        meter.count('VaultOperations', results.length);
-        measureUnits(meter, measured.get(name), units);
-        meter.flush();
-        measured.set(name, units);
-        return { status: 200, body: vaultAnswer(results, valueBytes(vault.parameters)) };
       });
     },
     { maxBodyBytes: MAX_VAULT_REQUEST_BYTES },
@@ -133,4 +141,6 @@ function isPutRefusal(code: OramErrorCode): code is PutRefusal {
   return Object.hasOwn(PUT_REFUSALS, code);
 }
 
-export const handler = httpFunction(({ vaultAccess, meter }) => createVaultAccessHandler(vaultAccess, meter));
+export const handler = httpFunction(({ vaultAccess, meter, traces }) =>
+  createVaultAccessHandler(vaultAccess, meter, traces),
+);
