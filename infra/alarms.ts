@@ -76,6 +76,15 @@ export class Alarms extends Construct {
         threshold: 1,
       }),
       this.#alarm(
+        'PeerUnreachable',
+        'An outbox did not answer three looks in a row: tacit status says whose, and how it failed',
+        {
+          // One look in five minutes: a quarter of an hour always holds one.
+          metric: this.#counted('PeerUnreachable', QUARTER),
+          threshold: 1,
+        },
+      ),
+      this.#alarm(
         'SweepSilent',
         'Nothing looks for tenders that are due: no clearing starts at its deadline',
         {

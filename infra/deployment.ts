@@ -19,7 +19,7 @@ import { isWebhookUrl, MAX_WEBHOOKS } from '../functions/webhook.ts';
 import { type EpochMs, toEpochMs } from '../mpc/clock.ts';
 import { THREE_PARTY_NAMES } from '../mpc/protocols/three-party.ts';
 import { DeploymentError } from './errors.ts';
-import { readerRoleName } from './outbox-table.ts';
+import { vaultRoleName } from './vault-client.ts';
 
 /** Disputes about a tender are over after a year in most procurement laws; messages are kept longer than that. */
 const DEFAULT_RETENTION_DAYS = 400;
@@ -155,10 +155,7 @@ function parseDeployment(json: unknown): DeploymentFile {
  */
 function refuseBadNames({ operators }: CheckedConsortium): void {
   for (const one of operators) {
-    if (
-      readerRoleName(one).length > MAX_ROLE_NAME_LENGTH ||
-      one.outboxTable.length > MAX_OUTBOX_NAME_LENGTH
-    ) {
+    if (vaultRoleName(one).length > MAX_ROLE_NAME_LENGTH || one.outboxTable.length > MAX_OUTBOX_NAME_LENGTH) {
       throw new DeploymentError(
         'DEPLOYMENT_NAMES',
         `the outbox table or the engine role of party ${one.index} has a name too long for others to be made from it: make the record again with shorter ones`,

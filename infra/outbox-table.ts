@@ -1,11 +1,10 @@
 /**
  * A party's outbox: the table of its protocol messages, which its own engine writes and its two peers' engines read.
  *
- * Against a peer: the roles of its engine get GetItem and Query and nothing else; no account but the own one appears with
- * any other action. (An engine has two roles: the one that clears, and a reader's for the functions that tell the public
- * about outcomes and outages, which can write no outbox at all.) Against mistakes at home: whoever is not the engine role is denied writing, administrators
- * included, and changing or deleting an item is denied to all, so the transcript stays what was posted. (A conditional
- * put is what makes messages write-once; IAM has no way to ask for the condition.)
+ * Against a peer: the role of its engine gets GetItem and Query and nothing else; no account but the own one appears with
+ * any other action. Against mistakes at home: whoever is not the engine role is denied writing, administrators included,
+ * and changing or deleting an item is denied to all, so the transcript stays what was posted. (A conditional put is what
+ * makes messages write-once; IAM has no way to ask for the condition.)
  *
  * A role as principal must exist when a policy is stored, so three accounts could not be deployed in any order. The
  * policies name the peer's account, and the role in a condition.
@@ -24,8 +23,6 @@ import {
 import { Construct } from 'constructs';
 import { engineRoleArn, type OperatorRecord, outboxTableArn } from '../auction/operator-record.ts';
 import { EncryptionKey } from './encryption-key.ts';
-
-const READER_SUFFIX = '-reader';
 
 const READING = ['dynamodb:GetItem', 'dynamodb:Query'];
 const POSTING = ['dynamodb:PutItem'];
@@ -79,12 +76,6 @@ export class OutboxTable extends Construct {
     this.#key.grantWriting(engine, 'dynamodb');
   }
 
-  /** Read everything that this party posted. */
-  grantReading(role: IRole): void {
-    this.#grant(role, READING);
-    this.#key.grantReading(role, 'dynamodb');
-  }
-
   /** Look up what this party posted at an address. */
   grantRecall(role: IRole): void {
     this.#grant(role, ['dynamodb:GetItem']);
@@ -101,7 +92,7 @@ export class OutboxTable extends Construct {
       principals: [new AccountPrincipal(peer.account)],
       actions: READING,
       resources: [this.#arn],
-      conditions: { ArnEquals: { 'aws:PrincipalArn': readingRoleArns(peer) } },
+      conditions: { ArnEquals: { 'aws:PrincipalArn': engineRoleArn(peer) } },
     });
   }
 
@@ -127,16 +118,7 @@ export class OutboxTable extends Construct {
   }
 }
 
-/** Of the role that reads for functions behind HTTP, beside the engine's. */
-export function readerRoleName({ engineRole }: Pick<OperatorRecord, 'engineRole'>): string {
-  return `${engineRole}${READER_SUFFIX}`;
-}
-
-function readingRoleArns(peer: OperatorRecord): readonly string[] {
-  return [engineRoleArn(peer), engineRoleArn({ ...peer, engineRole: readerRoleName(peer) })];
-}
-
-/** The reader's half of a peer's outbox: what its own account has to allow it. */
+/** The reading engine's half of a peer's outbox: what its own account has to allow it. */
 export function grantReadingOfPeer(role: IRole, peer: OperatorRecord): void {
   role.addToPrincipalPolicy(new PolicyStatement({ actions: READING, resources: [outboxTableArn(peer)] }));
   role.addToPrincipalPolicy(
@@ -173,7 +155,7 @@ function decryptionBy(peer: OperatorRecord, owner: OperatorRecord): PolicyStatem
     actions: ['kms:Decrypt'],
     resources: ['*'],
     conditions: {
-      ArnEquals: { 'aws:PrincipalArn': readingRoleArns(peer) },
+      ArnEquals: { 'aws:PrincipalArn': engineRoleArn(peer) },
       StringEquals: {
         'kms:ViaService': `dynamodb.${owner.region}.amazonaws.com`,
         'kms:EncryptionContext:aws:dynamodb:tableName': owner.outboxTable,

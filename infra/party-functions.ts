@@ -1,20 +1,20 @@
 /**
  * The functions of one party, and what each may do: one place to read every permission of code that runs.
  *
- * The secret keys go to the two that sign with them, intake and clearing. Functions behind HTTP never write an outbox,
- * and only the two that tell of outcomes and outages read the peers', under a role of their own that has no keys; the
- * engine, which writes, cannot be reached over HTTP. A function or route that is added does not compile until its line is here.
+ * The secret keys go to the two that sign with them, intake and clearing. Functions behind HTTP never write an outbox and
+ * never read a peer's: the engine does, which cannot be reached over HTTP. Its role is that of `clear-tender` and of
+ * `watch-peers`, since a peer lets one role read. A function or route that is added does not compile until its line is here.
  */
 
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { OperatorRecord } from '../auction/operator-record.ts';
 import type { DeployedEnvironment } from '../functions/environment.ts';
 import type { HttpFunctionName } from '../functions/routes.ts';
 import type { KeySecret } from './key-secret.ts';
-import { grantReadingOfPeer, type OutboxTable, readerRoleName } from './outbox-table.ts';
+import { grantReadingOfPeer, type OutboxTable } from './outbox-table.ts';
 import { PartyFunction } from './party-function.ts';
 import type { StateAccess, StateTable } from './state-table.ts';
 import { type VaultClient, vaultRoleName } from './vault-client.ts';
@@ -39,6 +39,11 @@ const INTAKE_MEMORY_MB = 1_024;
 
 const SWEEP_MEMORY_MB = 256;
 
+/** Three tries of a request that nobody answers, each with its timeout, and the item written after that. */
+const WATCH_TIMEOUT_SECONDS = 60;
+
+const WATCH_MEMORY_MB = 256;
+
 /** Checks a signature and seals and opens the buckets of paths. */
 const VAULT_MEMORY_MB = 1_769;
 
@@ -48,22 +53,20 @@ interface HttpFunctionNeeds {
   readonly startsClearings?: boolean;
   /** The party's secret keys, and what it said at closings before. */
   readonly intake?: boolean;
-  /** All three outboxes. */
-  readonly readsOutboxes?: boolean;
 }
 
 type AuctionFunctionName = Exclude<HttpFunctionName, 'vault-access'>;
 
 const HTTP_FUNCTIONS: Readonly<Record<AuctionFunctionName, HttpFunctionNeeds>> = {
   'party-info': { description: 'Who this party is', state: [] },
-  'party-status': { description: 'Whether its tables answer', state: [], readsOutboxes: true },
+  'party-status': { description: 'Whether its tables and its peers answer', state: ['get'] },
   'show-openapi': { description: 'The interface as a document', state: [] },
   'publish-tender': { description: 'Takes tenders', state: ['get', 'put'], startsClearings: true },
   'list-tenders': { description: 'Lists tenders', state: ['query'] },
   'show-tender': { description: 'Shows a tender', state: ['get'] },
   'close-tender': { description: 'Takes close orders', state: ['get', 'put'], startsClearings: true },
   'submit-bid': { description: 'Takes sealed bids', state: ['get', 'query', 'put'], intake: true },
-  'show-outcome': { description: 'Shows an outcome', state: [], readsOutboxes: true },
+  'show-outcome': { description: 'Shows an outcome', state: ['get'] },
 };
 
 /** What every function is told. */
@@ -112,16 +115,16 @@ export type HttpFunctions = Readonly<Record<AuctionFunctionName, PartyFunction>>
 export class PartyFunctions extends Construct {
   readonly clearing: PartyFunction;
   readonly sweep: PartyFunction;
+  readonly watch: PartyFunction;
   readonly http: HttpFunctions;
   readonly #props: PartyFunctionsProps;
-  readonly #reader: Role;
 
   constructor(scope: Construct, id: string, props: PartyFunctionsProps) {
     super(scope, id);
     this.#props = props;
-    this.#reader = this.#readerRole();
     this.clearing = this.#clearing();
     this.sweep = this.#sweep();
+    this.watch = this.#watch();
     this.http = {
       'party-info': this.#http('party-info'),
       'party-status': this.#http('party-status'),
@@ -192,15 +195,22 @@ export class PartyFunctions extends Construct {
     return sweep;
   }
 
+  /** What the engine's role may do is granted where clearing is made. */
+  #watch(): PartyFunction {
+    const { environment } = this.#props;
+    return new PartyFunction(this, 'watch-peers', {
+      name: 'watch-peers',
+      description: 'Looks whether the outboxes of the peers answer',
+      environment: { ...environment, ...NO_KEYS },
+      memoryMb: WATCH_MEMORY_MB,
+      timeoutSeconds: WATCH_TIMEOUT_SECONDS,
+      role: this.clearing.role,
+    });
+  }
+
   #http(name: AuctionFunctionName): PartyFunction {
     const { state, outbox, secret, environment } = this.#props;
-    const {
-      description,
-      state: access,
-      startsClearings = false,
-      intake = false,
-      readsOutboxes = false,
-    } = HTTP_FUNCTIONS[name];
+    const { description, state: access, startsClearings = false, intake = false } = HTTP_FUNCTIONS[name];
     const one = new PartyFunction(this, name, {
       name,
       description,
@@ -212,7 +222,6 @@ export class PartyFunctions extends Construct {
       },
       memoryMb: intake ? INTAKE_MEMORY_MB : HTTP_MEMORY_MB,
       timeoutSeconds: HTTP_TIMEOUT_SECONDS,
-      ...(readsOutboxes ? { role: this.#reader } : {}),
     });
     state.grantAccess(one.role, access);
     if (startsClearings) this.clearing.grantInvoke(one.role);
@@ -221,20 +230,6 @@ export class PartyFunctions extends Construct {
       outbox.grantRecall(one.role);
     }
     return one;
-  }
-
-  /** Adds a peer's signature to an outcome when it finds one, hence its put. */
-  #readerRole(): Role {
-    const { record, peers, state, outbox } = this.#props;
-    const reader = new Role(this, 'Reader', {
-      roleName: readerRoleName(record),
-      description: 'Reads the three outboxes for functions behind HTTP',
-      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    });
-    state.grantAccess(reader, ['get', 'query', 'put']);
-    outbox.grantReading(reader);
-    for (const peer of peers) grantReadingOfPeer(reader, peer);
-    return reader;
   }
 
   #vaultAccess(): PartyFunction | undefined {

@@ -21,9 +21,15 @@ import { COST_TAG, MonthlyBudget } from './monthly-budget.ts';
 import { OutboxTable } from './outbox-table.ts';
 import { PartyDashboard } from './party-dashboard.ts';
 import { PartyFunctions } from './party-functions.ts';
+import { Schedule } from './schedule.ts';
 import { StateTable } from './state-table.ts';
-import { SweepSchedule } from './sweep-schedule.ts';
 import { VaultClient } from './vault-client.ts';
+
+/** The longest that a clearing may start after its deadline. */
+const SWEEP_MINUTES = 1;
+
+/** As often as `functions/watch-peers` and its alarm count on. */
+const WATCH_MINUTES = 5;
 
 /** SQS's longest: an event that was given up can be looked at for two weeks. */
 const DEAD_LETTER_DAYS = 14;
@@ -88,7 +94,18 @@ export class PartyStack extends Stack {
         DETAILED_METRICS: deployment.detailedMetrics ? 'true' : undefined,
       },
     });
-    new SweepSchedule(this, 'Sweep', { sweep: functions.sweep, deadLetters });
+    new Schedule(this, 'Sweep', {
+      description: 'Looks for tenders that are due',
+      invoked: functions.sweep,
+      everyMinutes: SWEEP_MINUTES,
+      deadLetters,
+    });
+    new Schedule(this, 'Watch', {
+      description: 'Looks whether the outboxes answer',
+      invoked: functions.watch,
+      everyMinutes: WATCH_MINUTES,
+      deadLetters,
+    });
     const api = new PartyApi(this, 'Http', {
       functions: functions.http,
       allowedOrigins: deployment.allowedOrigins,

@@ -20,10 +20,10 @@ import { THREE_PARTY_MANIFESTS } from '../../mpc/protocols/three-party.ts';
 import { type TenderShape, type TenderUnits, tenderUnits } from './tender-units.ts';
 
 /** Memory of the functions, as the infrastructure deploys them. */
-export const FUNCTION_MEMORY_MB = { clearing: 1_769, intake: 1_024, http: 512, sweep: 256 } as const;
+export const FUNCTION_MEMORY_MB = { clearing: 1_769, intake: 1_024, http: 512, sweep: 256, watch: 256 } as const;
 
 /** What each party has that costs money by the month; a test compares with the synthesised stacks. */
-export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 8, dashboards: 1 } as const;
+export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 9, dashboards: 1 } as const;
 
 const PARTY_COUNT = 3;
 
@@ -46,6 +46,12 @@ const COLD_START_MS = 700;
 const COLD_STARTS = 6;
 const SWEEP_MS = 60;
 const SWEEPS_A_MONTH = 60 * 24 * 30;
+/** The look at the outboxes every five minutes: three reads beside each other, between one and a write of the state. */
+const WATCHES_A_MONTH = 12 * 24 * 30;
+const WATCH_MS = 100;
+const WATCH_UNITS = { writes: 1, reads: 4 } as const;
+/** State, own outbox and the peers': after five minutes each table's key is asked for again. */
+const KEY_REQUESTS_A_WATCH = 4;
 /** A client reads the tender from one party before it bids, and the outcome from all three once it is there. */
 const TENDER_READS_A_BID = 1;
 /** Taking a lease and giving it back, renewing it meanwhile, and looking whether a pause is due. */
@@ -135,8 +141,10 @@ export interface IdleCost {
   readonly secrets: number;
   readonly alarms: number;
   readonly dashboards: number;
-  /** The one thing that runs: looking once a minute for tenders that are due. */
+  /** What runs: looking once a minute for tenders that are due. */
   readonly sweep: number;
+  /** And every five minutes for outboxes that do not answer. */
+  readonly watch: number;
   readonly total: number;
   /** What each hundred tenders that are kept add to the sweeps' reads. */
   readonly perHundredTendersKept: number;
@@ -156,13 +164,23 @@ export function idleCost(): IdleCost {
     (SWEEP_MS / MILLISECONDS) * gigabytes('sweep') * LAMBDA_PRICES.gigabyteSecond +
     DYNAMODB_PRICES.readRequestUnit;
   const sweep = SWEEPS_A_MONTH * oneSweep + KEY_REQUESTS_A_MONTH * KMS_PRICES.request;
+  // Environments are mostly gone after five minutes, so each look is taken for a cold start.
+  const oneWatch =
+    SCHEDULER_PRICES.invocation +
+    LAMBDA_PRICES.request +
+    ((COLD_START_MS + WATCH_MS) / MILLISECONDS) * gigabytes('watch') * LAMBDA_PRICES.gigabyteSecond +
+    WATCH_UNITS.reads * DYNAMODB_PRICES.readRequestUnit +
+    WATCH_UNITS.writes * DYNAMODB_PRICES.writeRequestUnit +
+    KEY_REQUESTS_A_WATCH * KMS_PRICES.request;
+  const watch = WATCHES_A_MONTH * oneWatch;
   return {
     keys,
     secrets,
     alarms,
     dashboards,
     sweep,
-    total: keys + secrets + alarms + dashboards + sweep,
+    watch,
+    total: keys + secrets + alarms + dashboards + sweep + watch,
     perHundredTendersKept: SWEEPS_A_MONTH * (100 / TENDERS_IN_A_READ_UNIT) * DYNAMODB_PRICES.readRequestUnit,
   };
 }

@@ -72,7 +72,7 @@ function costOfAuction({ json, ...shape }: CostOptions): void {
     `\nClearing takes each party about ${clearingSeconds.toFixed(0)} s, half a minute of it waiting for the others to start.`,
   );
   print(
-    `\nWithout any tender a party costs ${monthText(idle.total)} a month: keys ${monthText(idle.keys)}, secret ${monthText(idle.secrets)}, alarms ${monthText(idle.alarms)}, dashboard ${monthText(idle.dashboards)}, and ${monthText(idle.sweep)} for looking once a minute`,
+    `\nWithout any tender a party costs ${monthText(idle.total)} a month: keys ${monthText(idle.keys)}, secret ${monthText(idle.secrets)}, alarms ${monthText(idle.alarms)}, dashboard ${monthText(idle.dashboards)}, ${monthText(idle.watch)} for looking every five minutes whether the peers answer, and ${monthText(idle.sweep)} for looking once a minute`,
   );
   print(
     `whether a tender is due, which every hundred tenders kept make ${monthText(idle.perHundredTendersKept)} dearer.`,

@@ -18,6 +18,7 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/^VaultKeysSecret/, 'vault keys'],
   [/^Functionscleartender/, 'clear-tender'],
   [/^Functionssweeptenders/, 'sweep-tenders'],
+  [/^Functionswatchpeers/, 'watch-peers'],
   [/^DeadLetters/, 'dead letters'],
 ];
 
@@ -74,5 +75,5 @@ function whoIs(role: string, { resources }: StackTemplate): string {
     });
   const name = role.split('/')[1] ?? '';
   const given = name.startsWith('tacit-') ? ` (\`${name}\`)` : '';
-  return `${functions.join(', ') || 'the schedule'}${given}`;
+  return `${functions.join(', ') || 'a schedule'}${given}`;
 }

@@ -49,5 +49,6 @@ describe('the cost model of tenders', () => {
     expect(memoryOf('submitbid')).toEqual([FUNCTION_MEMORY_MB.intake]);
     expect(memoryOf('showoutcome')).toEqual([FUNCTION_MEMORY_MB.http]);
     expect(memoryOf('sweeptenders')).toEqual([FUNCTION_MEMORY_MB.sweep]);
+    expect(memoryOf('watchpeers')).toEqual([FUNCTION_MEMORY_MB.watch]);
   });
 });

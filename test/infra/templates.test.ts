@@ -175,6 +175,7 @@ describe('each function', () => {
     expect(limits).toEqual({
       cleartender: [1_769, 900],
       sweeptenders: [256, 55],
+      watchpeers: [256, 60],
       partyinfo: [512, 29],
       partystatus: [512, 29],
       showopenapi: [512, 29],
@@ -279,17 +280,27 @@ describe('the HTTP API', () => {
 });
 
 describe('what runs by itself', () => {
-  test('is the sweep, every minute', () => {
-    const { properties } = oneOf('AWS::Scheduler::Schedule');
-    expect(properties).toMatchObject({
-      ScheduleExpression: 'rate(1 minute)',
-      FlexibleTimeWindow: { Mode: 'OFF' },
-      Target: {
-        Arn: expect.stringMatching(/function:TacitParty0-Functionssweeptenders/),
-        DeadLetterConfig: { Arn: oneOf('AWS::SQS::Queue').arn },
-        RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 1 },
+  test('is the sweep, every minute, and the look at the outboxes, every five', () => {
+    const schedules = allOf('AWS::Scheduler::Schedule').map(({ properties }) => properties);
+    for (const properties of schedules) {
+      expect(properties).toMatchObject({
+        FlexibleTimeWindow: { Mode: 'OFF' },
+        Target: {
+          DeadLetterConfig: { Arn: oneOf('AWS::SQS::Queue').arn },
+          RetryPolicy: { MaximumEventAgeInSeconds: 60, MaximumRetryAttempts: 1 },
+        },
+      });
+    }
+    expect(schedules).toMatchObject([
+      {
+        ScheduleExpression: 'rate(1 minute)',
+        Target: { Arn: expect.stringMatching(/function:TacitParty0-Functionssweeptenders/) },
       },
-    });
+      {
+        ScheduleExpression: 'rate(5 minutes)',
+        Target: { Arn: expect.stringMatching(/function:TacitParty0-Functionswatchpeers/) },
+      },
+    ]);
   });
 });
 
@@ -300,6 +311,7 @@ describe('an operator', () => {
     'ClockSkew',
     'DeadLetters',
     'FunctionsThrottled',
+    'PeerUnreachable',
     'ServerErrors',
     'SweepSilent',
     'TablesThrottled',

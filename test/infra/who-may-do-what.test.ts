@@ -43,7 +43,7 @@ function arnOf(stack: StackTemplate, type: string, logicalId: RegExp): string {
 }
 
 describe('across accounts', () => {
-  test('the engine and the reader of each peer may get and query the outbox, and that is all there is', () => {
+  test('the engine of each peer may get and query the outbox, and that is all there is', () => {
     const allowed: string[] = [];
     let asked = 0;
     for (const owner of synthesis.stacks) {
@@ -63,15 +63,53 @@ describe('across accounts', () => {
       [0, 1, 2]
         .filter((peer) => peer !== owner)
         .flatMap((peer) =>
-          ['engine', 'engine-reader'].flatMap((role) =>
-            ['dynamodb:GetItem', 'dynamodb:Query'].map(
-              (action) => `party ${peer}: ${role} ${action} party ${owner}: outbox`,
-            ),
+          ['dynamodb:GetItem', 'dynamodb:Query'].map(
+            (action) => `party ${peer}: engine ${action} party ${owner}: outbox`,
           ),
         ),
     );
     expect(allowed.sort()).toEqual(expected.sort());
     expect(asked).toBeGreaterThan(5_000);
+  });
+
+  test('the policies of outbox and key name the engine roles of the two peers, and no other role of theirs', () => {
+    for (const owner of synthesis.stacks) {
+      const engines = synthesis.stacks
+        .filter((one) => one !== owner)
+        .map(({ account }) => `arn:aws:iam::${account}:role/tacit-engine`);
+      const outbox = owner.resources.find(({ arn }) => arn === outboxOf(owner));
+      const key = owner.resources.find(({ arn }) => arn === permissions.keyOf(outboxOf(owner)));
+      for (const policy of [outbox?.properties['ResourcePolicy'], key?.properties['KeyPolicy']]) {
+        const roles = JSON.stringify(policy).match(/arn:aws:iam::\d{12}:role\/[^"]+/g) ?? [];
+        const ofPeers = roles.filter((role) => accountOf(role) !== owner.account);
+        expect([...new Set(ofPeers)].sort()).toEqual(engines.sort());
+      }
+    }
+  });
+
+  test('nothing that is reached over HTTP runs under a role that reads an outbox of a peer', () => {
+    for (const { account, resources } of synthesis.stacks) {
+      const outboxes = synthesis.stacks.filter((one) => one.account !== account).map(outboxOf);
+      const reading = resources
+        .filter(isOf('AWS::Lambda::Function'))
+        .filter(({ properties }) =>
+          outboxes.some(
+            (outbox) =>
+              permissions.call(String(properties['Role']), 'dynamodb:GetItem', outbox) === 'allowed',
+          ),
+        );
+      expect(reading.map(({ logicalId }) => logicalId.replace(/Function[0-9A-F]{8}$/, '')).sort()).toEqual([
+        'Functionscleartender',
+        'Functionswatchpeers',
+      ]);
+      const routed = JSON.stringify(
+        resources
+          .filter(({ type }) => type === 'AWS::Lambda::Permission' || type.startsWith('AWS::ApiGatewayV2::'))
+          .map(({ properties }) => properties),
+      );
+      for (const { arn } of reading) expect(routed).not.toContain(arn);
+      expect(routed).toContain('Functionsshowoutcome');
+    }
   });
 
   test("the outbox's key decrypts for a peer through DynamoDB, for this table, and in no other way", () => {
@@ -174,7 +212,6 @@ describe('within an account', () => {
           'SendMessage deadLetters',
           'UpdateItem state',
         ],
-        'engine-reader': ['GetItem outbox', 'GetItem state', 'PutItem state', 'Query outbox', 'Query state'],
         'engine-vault': [...store('vaultState'), ...store('vaultTree'), 'GetSecretValue vaultKeys'].sort(),
         sweeptenders: ['GetItem state', 'InvokeFunction clearing', 'Query state'],
         partyinfo: [],
@@ -182,14 +219,17 @@ describe('within an account', () => {
         publishtender: ['GetItem state', 'InvokeFunction clearing', 'PutItem state'],
         listtenders: ['Query state'],
         showtender: ['GetItem state'],
+        showoutcome: ['GetItem state'],
+        partystatus: ['GetItem state'],
         closetender: ['GetItem state', 'InvokeFunction clearing', 'PutItem state'],
         submitbid: ['GetItem outbox', 'GetItem state', 'GetSecretValue keys', 'PutItem state', 'Query state'],
         SweepRole: ['SendMessage deadLetters'],
+        WatchRole: ['SendMessage deadLetters'],
       });
     },
   );
 
-  test('the schedule invokes the sweep, API Gateway its functions, and neither anything else', () => {
+  test('each schedule invokes its function, API Gateway its functions, and none anything else', () => {
     for (const stack of synthesis.stacks) {
       const invoked = (principal: string, context: Record<string, string> = {}) =>
         stack.resources.filter(
@@ -199,13 +239,15 @@ describe('within an account', () => {
             permissions.decide({ principal, action: 'lambda:InvokeFunction', resource: arn, context }) ===
               'allowed',
         );
-      const schedule = permissions.roles.find(
-        (arn) =>
-          arn.startsWith(`arn:aws:iam::${stack.account}:role/TacitParty`) && arn.includes('-SweepRole'),
-      )!;
-      expect(invoked(schedule).map(({ logicalId }) => logicalId)).toEqual([
-        expect.stringMatching(/^Functionssweeptenders/),
-      ]);
+      for (const [name, target] of [
+        ['-SweepRole', /^Functionssweeptenders/],
+        ['-WatchRole', /^Functionswatchpeers/],
+      ] as const) {
+        const schedule = permissions.roles.find(
+          (arn) => arn.startsWith(`arn:aws:iam::${stack.account}:role/TacitParty`) && arn.includes(name),
+        )!;
+        expect(invoked(schedule).map(({ logicalId }) => logicalId)).toEqual([expect.stringMatching(target)]);
+      }
       const [api] = stack.resources.filter(isOf('AWS::ApiGatewayV2::Api'));
       const call = `arn:aws:execute-api:${stack.region}:${stack.account}:${api?.reference}/$default/POST/tenders`;
       expect(

@@ -1,8 +1,8 @@
 /**
- * Invokes the sweep once a minute, from EventBridge Scheduler, at least once.
+ * Invokes a function every so many minutes, from EventBridge Scheduler, at least once, and no other function.
  *
- * A minute is how late a clearing may start after its deadline; the sweep is the only thing that runs when nothing
- * happens, 43,200 short invocations a month.
+ * Two run when nothing happens: the sweep once a minute, which is how late a clearing may start after its deadline, and
+ * the look at the outboxes every five; 51,840 short invocations a month.
  */
 
 import { Stack } from 'aws-cdk-lib';
@@ -12,33 +12,39 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { PartyFunction } from './party-function.ts';
 
-/** A sweep that is late by a minute was overtaken by the next. */
+/** The shortest that there is: an invocation that is late by a minute is left to the next. */
 const MAX_EVENT_AGE_SECONDS = 60;
 
-export interface SweepScheduleProps {
-  readonly sweep: PartyFunction;
+export interface ScheduleProps {
+  readonly description: string;
+  readonly invoked: PartyFunction;
+  readonly everyMinutes: number;
   readonly deadLetters: Queue;
 }
 
-export class SweepSchedule extends Construct {
-  constructor(scope: Construct, id: string, { sweep, deadLetters }: SweepScheduleProps) {
+export class Schedule extends Construct {
+  constructor(
+    scope: Construct,
+    id: string,
+    { description, invoked, everyMinutes, deadLetters }: ScheduleProps,
+  ) {
     super(scope, id);
     const role = new Role(this, 'Role', {
-      description: 'Invokes the sweep',
+      description: `Invokes a function on a schedule. ${description}`,
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
     });
-    sweep.grantInvoke(role);
+    invoked.grantInvoke(role);
     role.addToPrincipalPolicy(
       new PolicyStatement({ actions: ['sqs:SendMessage'], resources: [deadLetters.queueArn] }),
     );
     const schedule = new CfnSchedule(this, 'Schedule', {
-      description: 'Looks for tenders that are due',
-      scheduleExpression: 'rate(1 minute)',
+      description,
+      scheduleExpression: `rate(${everyMinutes} minute${everyMinutes === 1 ? '' : 's'})`,
       flexibleTimeWindow: { mode: 'OFF' },
       target: {
-        arn: sweep.function.functionArn,
+        arn: invoked.function.functionArn,
         roleArn: role.roleArn,
         input: '{}',
         retryPolicy: { maximumEventAgeInSeconds: MAX_EVENT_AGE_SECONDS, maximumRetryAttempts: 1 },
