@@ -73,6 +73,10 @@ export class Events {
     this.#meter = parameters.meter ?? silentMeter;
   }
 
+  get destinationIds(): readonly string[] {
+    return this.#parameters.destinations.map(({ id }) => id);
+  }
+
   /** Records it unless that was done before. @param outcome asked for where it was not */
   async cleared(tender: TenderId, outcome: () => Promise<SignedOutcome>): Promise<void> {
     const known = await this.#parameters.records.ofTender(tender);

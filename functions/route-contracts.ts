@@ -93,6 +93,7 @@ export const ROUTE_CONTRACTS: Readonly<Record<HttpFunctionName, RouteContract>> 
       'AMOUNT_TOO_LARGE',
       'TENDER_SIGNATURE',
       'TENDER_PARTIES_MISMATCH',
+      'CLOCK_OFF',
     ],
   },
   'list-tenders': {

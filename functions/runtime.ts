@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { Context } from 'aws-lambda';
+import type { DueListStore } from '../auction/party/due-list.ts';
 import { DynamoDbStore } from '../auction/party/dynamodb.ts';
 import { AuctionParty } from '../auction/party/service.ts';
 import type { PartyTimeouts } from '../auction/party/timeouts.ts';
@@ -43,6 +44,7 @@ import { xrayTraces } from './xray.ts';
 export interface Runtime {
   readonly party: AuctionParty;
   readonly record: PartyRecord;
+  readonly dueList: DueListStore;
   readonly starter: ClearingStarter;
   readonly leases: ClearingLeases;
   readonly clockWatch: ClockWatch;
@@ -96,10 +98,11 @@ export async function composeRuntime(
   const unitWatch = new UnitWatch();
   for (const { client } of tables) unitWatch.attach(client);
   const retentionDays = environment.OUTBOX_RETENTION_DAYS;
+  const store = new DynamoDbStore(own.client, environment.STATE_TABLE);
   const party = new AuctionParty({
     keys,
     peers: environment.CONSORTIUM,
-    store: new DynamoDbStore(own.client, environment.STATE_TABLE),
+    store,
     channel: createOutboxChannel({
       self: keys.index,
       tables: [first, second, third],
@@ -132,7 +135,20 @@ export async function composeRuntime(
           clock: systemClock,
           ...{ record, destinations, meter },
         });
-  return { party, record, starter, leases, clockWatch, looks, unitWatch, events, meter, traces, vaultAccess };
+  return {
+    party,
+    record,
+    dueList: store,
+    starter,
+    leases,
+    clockWatch,
+    looks,
+    unitWatch,
+    events,
+    meter,
+    traces,
+    vaultAccess,
+  };
 }
 
 function destinationsOf(

@@ -6,16 +6,21 @@
  * since a peer may need this party to reach it, and when a destination of events has not taken what there is to tell about
  * it. Tenders are cleared at the same time, each in an invocation of its
  * own; one that keeps failing is started at growing intervals (`clearing-lease.ts`).
+ *
+ * It reads the list of what is due (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one read,
+ * however many tenders are kept. What it finds settled it takes off the list, which nobody else does.
  */
 
 import type { Context } from 'aws-lambda';
+import type { DueListStore } from '../../auction/party/due-list.ts';
+import { inParallel } from '../../auction/party/in-parallel.ts';
 import type { AuctionParty } from '../../auction/party/service.ts';
 import type { TenderId } from '../../auction/tender.ts';
 import type { Clock } from '../../mpc/clock.ts';
-import { PARTIES } from '../../mpc/party.ts';
 import type { ClearingLeases } from '../clearing-lease.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
+import { completeDueList, needOf } from '../due-list.ts';
 import type { Events } from '../events.ts';
 import { logError } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
@@ -30,42 +35,54 @@ export interface SweepResult {
 
 export interface SweepParameters {
   readonly party: Pick<AuctionParty, 'tenders' | 'tender' | 'signatures'>;
+  readonly dueList: DueListStore;
   readonly starter: Pick<ClearingStarter, 'start'>;
   readonly leases: Pick<ClearingLeases, 'isPaused'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly clockWatch: Pick<ClockWatch, 'skewMs'>;
-  readonly events?: Pick<Events, 'standing'> | undefined;
+  readonly events?: Pick<Events, 'standing' | 'destinationIds'> | undefined;
   readonly meter?: Meter;
 }
 
 /** Lambda's clocks are within milliseconds; two seconds off, a bid near the deadline is judged wrongly. */
 export const MAX_CLOCK_SKEW_MS = 2_000;
 
+/**
+ * After it, a publication or close order that was cut off between the list and what was to follow has not survived in
+ * any environment of Lambda, whose code may go on when it is invoked again. Sent again, it is put on the list again.
+ */
+export const PREMATURE_LIFETIME_MS = 24 * 3_600_000;
+
 export function createSweepTendersHandler(
   parameters: SweepParameters,
 ): (event: unknown, context: Context) => Promise<SweepResult> {
-  const { party, starter, leases, clock, clockWatch, events, meter = silentMeter } = parameters;
-  /** Nothing about these changes any more, so this environment does not read them again. */
-  const complete = new Set<TenderId>();
+  const { dueList, starter, leases, clock, clockWatch, events, meter = silentMeter } = parameters;
 
-  const needsClearing = async (id: TenderId): Promise<boolean> => {
-    const { signed, state } = await party.tender(id);
-    if (state.phase === 'open') {
-      const { closesAt } = signed.tender.spec;
-      return closesAt !== undefined && Date.parse(closesAt) <= clock.now();
+  const readList = async () => {
+    const { tenders, completedFor } = await dueList.dueTenders(clock.now());
+    const destinations = events?.destinationIds ?? [];
+    const added = await completeDueList({ ...parameters, destinations }, completedFor);
+    return added ? (await dueList.dueTenders(clock.now())).tenders : tenders;
+  };
+
+  /** Takes off what is settled. @returns what is left to be started, each once, in the order of the list */
+  const needy = async (): Promise<ReadonlySet<TenderId>> => {
+    const tenders = await readList();
+    const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
+    const found = new Set<TenderId>();
+    for (const [position, due] of tenders.entries()) {
+      const need = needs[position];
+      const expired = need === 'premature' && due.notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
+      if (need === 'settled' || expired) await dueList.removeDue(due);
+      else if (need === 'clearing' || need === 'telling') found.add(due.id);
     }
-    if (state.phase !== 'cleared') return true;
-    if ((await party.signatures(id)) < PARTIES.length) return true;
-    const standing = (await events?.standing(id)) ?? 'settled';
-    if (standing === 'settled') complete.add(id);
-    return standing === 'due';
+    return found;
   };
 
   return async (_event, context) => {
     const started: string[] = [];
     const paused: string[] = [];
-    for (const id of await party.tenders()) {
-      if (complete.has(id) || !(await needsClearing(id))) continue;
+    for (const id of await needy()) {
       if (await leases.isPaused(id)) {
         paused.push(id);
         continue;

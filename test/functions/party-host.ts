@@ -5,7 +5,9 @@ import type { Server } from 'node:http';
 import type { OutboxLook } from '../../auction/api-answers.ts';
 import { generatePartyKeys, loadPartyKeys, partyRecordOf } from '../../auction/party/keys.ts';
 import { MemoryStore } from '../../auction/party/memory-store.ts';
+import type { PartyParameters } from '../../auction/party/party-parameters.ts';
 import { AuctionParty } from '../../auction/party/service.ts';
+import type { AuctionStore } from '../../auction/party/store.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
 import type { SealedBid } from '../../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender } from '../../auction/tender.ts';
@@ -35,7 +37,10 @@ export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(
 export const START = toEpochMs(Date.parse('2027-01-01T00:00:00Z'));
 
 export interface PartyHost {
+  /** What the party is made of. */
+  readonly parameters: PartyParameters;
   readonly party: AuctionParty;
+  readonly store: AuctionStore;
   /** What its status shows of the outboxes; none at the start. */
   readonly looks: OutboxLooks;
   readonly url: string;
@@ -57,14 +62,16 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
   const [first, second, third] = keys.map(partyRecordOf);
   const records = [first!, second!, third!] as const;
   let now: EpochMs = START;
-  const party = new AuctionParty({
+  const store = new MemoryStore();
+  const parameters: PartyParameters = {
     keys: keys[0]!,
     peers: records,
-    store: new MemoryStore(),
+    store,
     channel: createMemoryNetwork()[0],
     clock: { now: () => now, sleep: () => new Promise(() => {}) },
     random,
-  });
+  };
+  const party = new AuctionParty(parameters);
   const looks = memoryLooks();
   const started: string[] = [];
   const startedAt = new Map<string, number>();
@@ -86,7 +93,9 @@ export async function startPartyHost(vaultAccess?: VaultAccess): Promise<PartyHo
   });
   const auctioneer = random(32);
   return {
+    parameters,
     party,
+    store,
     looks,
     url: `http://127.0.0.1:${await listenOnLoopback(server, 0)}`,
     started,

@@ -1,11 +1,16 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
+import { DUE_AT_ONCE } from '../../auction/party/due-list.ts';
+import type { TenderId } from '../../auction/tender.ts';
 import type { Standing } from '../../functions/events.ts';
 import {
   createSweepTendersHandler,
+  PREMATURE_LIFETIME_MS,
   type SweepParameters,
 } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { invocationContext } from '../../local/event-adapter.ts';
+import { toEpochMs } from '../../mpc/clock.ts';
+import { StoppedProcess } from '../support/stopped-process.ts';
 import { type PartyHost, START, startPartyHost } from './party-host.ts';
 
 let host: PartyHost;
@@ -19,14 +24,16 @@ afterEach(async () => {
 });
 
 function sweepWith(parameters: Partial<SweepParameters>) {
-  const sweep = createSweepTendersHandler({
+  const all: SweepParameters = {
     party: host.party,
+    dueList: host.store,
     starter: { start: async (id) => void host.started.push(id) },
     leases: { isPaused: async () => false },
     clock: { now: () => START },
     clockWatch: { skewMs: 0 },
     ...parameters,
-  });
+  };
+  const sweep = createSweepTendersHandler(all);
   return () => sweep({}, invocationContext('sweep-tenders', 30_000));
 }
 
@@ -63,43 +70,47 @@ test('a tender whose clearing failed is left alone until its pause is over', asy
   expect(host.started).toEqual([]);
 });
 
-test('an outcome that lacks a signature is gone for again, and a complete one is not even read again', async () => {
-  const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
-  const { signed } = await host.party.tender(id);
-  let signatures = 2;
+/** Cleared as far as the sweep can see, with so many signatures. */
+function clearedParty(id: TenderId, signatures: () => number) {
   let reads = 0;
-  const sweep = sweepWith({
-    party: {
-      tenders: async () => [id],
-      tender: async () => {
-        reads += 1;
-        return { signed, state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' } };
-      },
-      signatures: async () => signatures,
+  const party: SweepParameters['party'] = {
+    tenders: async () => [id],
+    tender: async () => {
+      reads += 1;
+      const { signed } = await host.party.tender(id);
+      return { signed, state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' } };
     },
-  });
+    signatures: async () => signatures(),
+  };
+  return { party, reads: () => reads };
+}
+
+const listed = async () => (await host.store.dueTenders(Infinity)).tenders.map(({ id }) => id);
+
+test('an outcome that lacks a signature is gone for again, and a complete one is off the list', async () => {
+  const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+  await host.store.completeDueList('[]');
+  let signatures = 2;
+  const { party, reads } = clearedParty(id, () => signatures);
+  const sweep = sweepWith({ party });
   expect((await sweep()).started).toEqual([id]);
+  expect(await listed()).toEqual([id]);
   signatures = 3;
   expect((await sweep()).started).toEqual([]);
+  expect(await listed()).toEqual([]);
   expect((await sweep()).started).toEqual([]);
-  expect(reads).toBe(2);
+  expect(reads()).toBe(2);
 });
 
 test('a complete tender is cleared again while a destination lacks an event that is due', async () => {
   const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
-  const { signed } = await host.party.tender(id);
+  await host.store.completeDueList('["bus"]');
   let standing: Standing = 'due';
   let asked = 0;
   const sweep = sweepWith({
-    party: {
-      tenders: async () => [id],
-      tender: async () => ({
-        signed,
-        state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' },
-      }),
-      signatures: async () => 3,
-    },
+    party: clearedParty(id, () => 3).party,
     events: {
+      destinationIds: ['bus'],
       standing: async () => {
         asked += 1;
         return standing;
@@ -115,6 +126,135 @@ test('a complete tender is cleared again while a destination lacks an event that
   expect((await sweep()).started).toEqual([]);
   expect((await sweep()).started).toEqual([]);
   expect(asked).toBe(4);
+});
+
+test('a tender that was closed before its deadline is started once and leaves the list at both its times', async () => {
+  const id = await publish({ closesAt: '2027-01-01T00:00:01Z' });
+  await host.party.close(id, createCloseOrder(id, host.auctioneer));
+  const later = toEpochMs(START + 1_000);
+  expect((await sweepWith({ clock: { now: () => later } })()).started).toEqual([id]);
+  const { party } = clearedParty(id, () => 3);
+  await sweepWith({ party })();
+  expect(await listed()).toEqual([id]);
+  await sweepWith({ party, clock: { now: () => later } })();
+  expect(await listed()).toEqual([]);
+});
+
+test('what was cut off behind the list is taken off after a day, and not if it came again meanwhile', async () => {
+  const { id: unknown } = host.tender();
+  const open = await publish();
+  for (const id of [unknown, open]) await host.store.putDue({ id, dueAtMs: DUE_AT_ONCE, notedAtMs: START });
+  const sweepAt = async (ms: number) => {
+    const { started } = await sweepWith({ clock: { now: () => toEpochMs(START + ms) } })();
+    expect(started).toEqual([]);
+    return (await listed()).length;
+  };
+  expect(await sweepAt(PREMATURE_LIFETIME_MS)).toBe(2);
+  const again = { id: open, dueAtMs: DUE_AT_ONCE, notedAtMs: toEpochMs(START + 1) };
+  await host.store.putDue(again);
+  expect(await sweepAt(PREMATURE_LIFETIME_MS + 1)).toBe(1);
+  expect(await sweepAt(PREMATURE_LIFETIME_MS + 2)).toBe(0);
+});
+
+describe('a list that was never completed', () => {
+  /** What a party kept before it had a list. */
+  async function keptWithoutList() {
+    const open = host.tender();
+    const timed = host.tender({ closesAt: '2026-12-31T00:00:00Z' });
+    const later = host.tender({ closesAt: '2027-01-01T00:00:01Z' });
+    const closed = host.tender();
+    for (const { id, signed } of [open, timed, later, closed]) await host.store.putTender(id, signed);
+    await host.store.putState(closed.id, 0, { phase: 'closing', closedAt: START });
+    return { timed, later, closed };
+  }
+
+  test('gets every tender that may wait, once', async () => {
+    const { timed, later, closed } = await keptWithoutList();
+    expect(new Set((await sweepWith({})()).started)).toEqual(new Set([timed.id, closed.id]));
+    expect(new Set(await listed())).toEqual(new Set([timed.id, closed.id, later.id]));
+    let asked = 0;
+    const tenders = () => {
+      asked += 1;
+      return host.party.tenders();
+    };
+    const party = {
+      tenders,
+      tender: host.party.tender.bind(host.party),
+      signatures: host.party.signatures.bind(host.party),
+    };
+    expect((await sweepWith({ party })()).started).toHaveLength(2);
+    expect(asked).toBe(0);
+  });
+
+  test('is completed by a later sweep where one stops at any call of the store', async () => {
+    for (const moment of ['before', 'after'] as const) {
+      for (let stopAt = 1; ; stopAt++) {
+        await host.close();
+        host = await startPartyHost();
+        const { timed, closed } = await keptWithoutList();
+        const process = new StoppedProcess(stopAt, moment);
+        await sweepWith({ dueList: process.holds(host.store), party: process.holds(host.party) })().catch(
+          (error: unknown) => {
+            if (!process.stopped) throw error;
+          },
+        );
+        expect(new Set((await sweepWith({})()).started)).toEqual(new Set([timed.id, closed.id]));
+        if (!process.stopped) break;
+      }
+    }
+  });
+
+  test('is completed again for a destination that is new, and not for one that is gone', async () => {
+    const id = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+    const { party } = clearedParty(id, () => 3);
+    const told = new Set<string>();
+    const sweepFor = async (...destinationIds: string[]) => {
+      const standing = async () => (destinationIds.every((one) => told.has(one)) ? 'settled' : 'due');
+      const { started } = await sweepWith({ party, events: { destinationIds, standing } })();
+      for (const one of destinationIds) told.add(one);
+      return started.length;
+    };
+    expect(await sweepFor()).toBe(0);
+    expect(await listed()).toEqual([]);
+    expect(await sweepFor('bus')).toBe(1);
+    expect(await sweepFor('bus')).toBe(0);
+    expect(await listed()).toEqual([]);
+    expect(await sweepFor('webhook', 'bus')).toBe(1);
+    expect(await sweepFor('bus', 'webhook')).toBe(0);
+    expect(await sweepFor('bus')).toBe(0);
+    told.delete('webhook');
+    expect(await sweepFor('bus', 'webhook')).toBe(1);
+  });
+});
+
+test('a sweep stopped at any call loses no tender that waits', async () => {
+  for (const moment of ['before', 'after'] as const) {
+    for (let stopAt = 1; ; stopAt++) {
+      await host.close();
+      host = await startPartyHost();
+      const due = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+      const settled = await publish({ closesAt: '2026-12-31T00:00:01Z' });
+      const signatures = async (id: TenderId) => (id === settled ? 3 : 0);
+      const party: SweepParameters['party'] = {
+        tenders: () => host.party.tenders(),
+        tender: async (id) => {
+          const { signed, state } = await host.party.tender(id);
+          if (id !== settled) return { signed, state };
+          return { signed, state: { phase: 'cleared', closedAt: START, closingRoot: '', outcomeHash: '' } };
+        },
+        signatures,
+      };
+      const process = new StoppedProcess(stopAt, moment);
+      await sweepWith({ dueList: process.holds(host.store), party: process.holds(party) })().catch(
+        (error: unknown) => {
+          if (!process.stopped) throw error;
+        },
+      );
+      expect((await sweepWith({ party })()).started).toEqual([due]);
+      expect(await listed()).toEqual([due]);
+      if (!process.stopped) break;
+    }
+  }
 });
 
 test('a clock that is off by more than two seconds is logged with how far', async () => {
