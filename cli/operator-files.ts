@@ -1,43 +1,14 @@
 /**
- * The files of an operator: its party's secret keys (mode 0600, never written over) and the public documents made
- * from them.
+ * The files of an operator: its party's secret keys (mode 0600) and the public documents made from them. Neither is
+ * ever written over.
  */
 
-import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { generatePartyKeys, loadPartyKeys, type PartyKeys } from '../auction/party/keys.ts';
-import type { PartyIndex } from '../mpc/party.ts';
 import { CliError } from './errors.ts';
-import { readJsonFile } from './workspace.ts';
 
 const SECRET_FILE_MODE = 0o600;
 const SECRET_DIRECTORY_MODE = 0o700;
-
-export interface OpenedKeys {
-  readonly keys: PartyKeys;
-  readonly created: boolean;
-}
-
-/**
- * The keys in a file, made where there is no such file.
- * @throws CliError FILE_UNREADABLE, FILE_UNWRITABLE, USAGE where they are the keys of another party;
- *   AuctionError KEY_MALFORMED
- */
-export async function openPartyKeys(path: string, index: PartyIndex): Promise<OpenedKeys> {
-  const created = await makeKeys(path, index);
-  const keys = await readPartyKeys(path);
-  if (keys.index !== index) {
-    const detail = `the keys in ${path} are those of party ${keys.index}, not ${index}: name another file with --keys`;
-    throw new CliError('USAGE', detail, { path });
-  }
-  return { keys, created };
-}
-
-/** @throws CliError FILE_UNREADABLE; AuctionError KEY_MALFORMED */
-export async function readPartyKeys(path: string): Promise<PartyKeys> {
-  return await loadPartyKeys(await readJsonFile(path));
-}
 
 /**
  * Writes a public document that others may have already: an existing file is left alone unless it is the same.
@@ -52,13 +23,16 @@ export async function writePublicDocument(path: string, value: unknown): Promise
   });
 }
 
-async function makeKeys(path: string, index: PartyIndex): Promise<boolean> {
-  let created = true;
-  const text = `${JSON.stringify(await generatePartyKeys(index, randomBytes), undefined, 2)}\n`;
+/**
+ * @returns whether it was made: an existing file is left alone
+ * @throws CliError FILE_UNWRITABLE
+ */
+export async function makeSecretFile(path: string, text: string): Promise<boolean> {
+  let made = true;
   await writeNew(path, text, SECRET_FILE_MODE, async () => {
-    created = false;
+    made = false;
   });
-  return created;
+  return made;
 }
 
 async function writeNew(

@@ -1,7 +1,8 @@
 /**
- * `tacit consortium init`: an operator's keys, made once in a file that only it can read, and its signed public record.
+ * `tacit consortium init`: an operator's keys, made once in a file that only it can read or in AWS Secrets Manager, and
+ * its signed public record.
  *
- * For AWS the content of the key file goes to Secrets Manager as it is. With `--replaces` the record takes the place
+ * For AWS the content of a key file goes to Secrets Manager as it is. With `--replaces` the record takes the place
  * of an earlier one: with `--old-keys` the earlier key signs that, too.
  */
 
@@ -19,7 +20,8 @@ import {
 import { systemClock } from '../../functions/system-clock.ts';
 import { type PartyIndex, toPartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
-import { openPartyKeys, readPartyKeys, writePublicDocument } from '../operator-files.ts';
+import { writePublicDocument } from '../operator-files.ts';
+import { openPartyKeys, readPartyKeys } from '../operator-keys.ts';
 import { durationMs, integer } from '../options.ts';
 import { note, print, printJson } from '../output.ts';
 import { DEFAULT_DIRECTORY, readJsonFile } from '../workspace.ts';
@@ -56,8 +58,8 @@ export function initCommand(): Command {
     .requiredOption('--region <region>', 'its AWS region, such as eu-central-1')
     .option('--dir <directory>', 'where keys and record are kept', DEFAULT_DIRECTORY)
     .option(
-      '--keys <file>',
-      'secret keys, made when missing (default: operator/party-<index>.keys.json in --dir)',
+      '--keys <place>',
+      'secret keys, made when missing: a file, or secretsmanager:<name> of AWS Secrets Manager (default: operator/party-<index>.keys.json in --dir)',
     )
     .option('--out <file>', 'the record (default: operator/party-<index>.record.json in --dir)')
     .option('--outbox-table <name>', 'DynamoDB table that the peers read', DEFAULT_OUTBOX_TABLE)
@@ -70,7 +72,7 @@ export function initCommand(): Command {
       durationMs(DEFAULT_VALIDITY),
     )
     .option('--replaces <file>', 'the record whose place this one takes')
-    .option('--old-keys <file>', 'the keys of that record, which sign the change')
+    .option('--old-keys <place>', 'the keys of that record, which sign the change; a place as for --keys')
     .option('--json', 'print one JSON value')
     .action(initialise);
 }
@@ -79,15 +81,15 @@ async function initialise(options: InitOptions): Promise<void> {
   const index = toPartyIndex(options.index);
   if (index === undefined) throw new CliError('USAGE', '--index is 0, 1 or 2');
   const replaced = await replacedRecord(options, index);
-  const replacedBy = options.oldKeys === undefined ? undefined : await readPartyKeys(options.oldKeys);
+  const replacedBy =
+    options.oldKeys === undefined ? undefined : await readPartyKeys(options.oldKeys, options.region);
   if (replacedBy !== undefined && replaced?.signingKey !== replacedBy.signing.publicKey) {
     const detail = '--old-keys are the keys of the record that --replaces names';
     throw new CliError('USAGE', detail, { path: options.oldKeys });
   }
   const file = (kind: string) => join(options.dir, 'operator', `party-${index}.${kind}.json`);
-  const keysPath = options.keys ?? file('keys');
   const recordPath = options.out ?? file('record');
-  const { keys, created } = await openPartyKeys(keysPath, index);
+  const { keys, created, place } = await openPartyKeys(options.keys ?? file('keys'), index, options.region);
   const now = systemClock.now();
   const record: OperatorRecord = {
     protocol: PROTOCOL,
@@ -108,13 +110,11 @@ async function initialise(options: InitOptions): Promise<void> {
   const signed = signOperatorRecord(record, keys.signing, isNewKey ? replacedBy.signing : undefined);
   await writePublicDocument(recordPath, signed);
   if (options.json === true) {
-    printJson({ keys: keysPath, keysCreated: created, file: recordPath, record: signed });
+    printJson({ keys: place, keysCreated: created, file: recordPath, record: signed });
     return;
   }
   note(
-    created
-      ? `Made keys in ${keysPath}: whoever reads that file is party ${index}.`
-      : `Used the keys in ${keysPath}.`,
+    created ? `Made keys in ${place}: whoever reads them is party ${index}.` : `Used the keys in ${place}.`,
   );
   print(`The record of party ${index} is in ${recordPath}: give it to the two other operators.`);
   print(`It is public and signed by ${record.signingKey}, valid until ${record.validUntil}.`);

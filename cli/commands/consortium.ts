@@ -2,7 +2,7 @@
  * `tacit consortium init | join | check`: how three operators become a consortium.
  *
  * Each makes its keys and exports a signed public record; any of them joins the three records; all three compare
- * the fingerprint by voice. Secret keys stay in the file that `init` makes.
+ * the fingerprint by voice. Secret keys stay in the file or the secret that `init` makes.
  */
 
 import { Command } from 'commander';
@@ -16,7 +16,8 @@ import {
 import { consortiumChanges, type OperatorChange } from '../../auction/consortium-change.ts';
 import { partyRecordOf } from '../../auction/party/keys.ts';
 import { systemClock } from '../../functions/system-clock.ts';
-import { readPartyKeys, writePublicDocument } from '../operator-files.ts';
+import { writePublicDocument } from '../operator-files.ts';
+import { readPartyKeys } from '../operator-keys.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
 import { readJsonFile } from '../workspace.ts';
 import { initCommand } from './consortium-init.ts';
@@ -43,7 +44,7 @@ export function consortiumCommand(): Command {
   const check = withChecks(new Command('check'))
     .description('verify a consortium document and show its fingerprint')
     .argument('<file>', 'the document')
-    .option('--keys <file>', "an operator's secret keys, which must belong to it")
+    .option('--keys <place>', "an operator's secret keys, which must belong to it; a place as for `init`")
     .option('--fingerprint <digits>', 'the fingerprint that it must have')
     .action(checkDocument);
   return new Command('consortium')

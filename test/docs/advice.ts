@@ -206,6 +206,8 @@ export const FUNCTION_ADVICE: Readonly<Record<string, string>> = {
 export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   USAGE: 'See `--help` of the command.',
   FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
+  SECRET_UNAVAILABLE:
+    'Check the credentials (`AWS_PROFILE`), the region, and that they may read and create secrets; a secret that is scheduled for deletion has to be restored first.',
   FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
   DEADLINE_PASSED:
     'Set a later `closesAt`, or rehearse with `auction run --channel memory`, where the clock is played.',
@@ -245,4 +247,6 @@ export const DEPLOYMENT_ADVICE: Readonly<Record<string, string>> = {
     'Do not deploy. Compare the fingerprint with both other operators, and write down what all three read out.',
   DEPLOYMENT_NAMES:
     'Make the records again with other names (`--outbox-table`, `--engine-role`), and join them.',
+  DEPLOYMENT_ADMINISTRATORS:
+    "Name roles or users of the party's own account in `vault.administrators`; who is elsewhere asks for one there.",
 };
