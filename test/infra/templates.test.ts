@@ -157,13 +157,14 @@ describe('what holds data', () => {
 });
 
 describe('each function', () => {
-  test('runs on Node 24 on arm64, within its limits', () => {
+  test('runs on Node 24 on arm64, traced, within its limits', () => {
     const limits: Record<string, [number, number]> = {};
     for (const one of allOf('AWS::Lambda::Function')) {
       expect(one.properties).toMatchObject({
         Runtime: 'nodejs24.x',
         Architectures: ['arm64'],
         Handler: 'index.handler',
+        TracingConfig: { Mode: 'Active' },
       });
       expect(one.properties['FunctionName']).toBeUndefined();
       const { MemorySize, Timeout } = z.parse(
