@@ -32,6 +32,9 @@ const permissionSchema = z.object({
   SourceArn: z.string(),
 });
 
+/** Partition keys of the items that a request is about. */
+const LEADING_KEYS = 'dynamodb:LeadingKeys';
+
 const EVERYTHING: Statement = { Effect: 'Allow', Action: '*', Resource: '*' };
 
 export class Permissions {
@@ -41,6 +44,8 @@ export class Permissions {
   /** By ARN of the key. */
   readonly #aliases = new Map<string, readonly string[]>();
   readonly #decided = new Map<string, Decision>();
+  /** Roles that may do something to items of some partitions only. */
+  readonly #limitedToPartitions: ReadonlySet<string>;
   readonly roles: readonly string[];
 
   /** @param operators roles that may do everything, as far as their own account's policies can say so */
@@ -58,6 +63,9 @@ export class Permissions {
     }
     this.#policies = { identity, resource };
     this.roles = [...identity.keys()];
+    this.#limitedToPartitions = new Set(
+      this.roles.filter((role) => JSON.stringify(identity.get(role)).includes(LEADING_KEYS)),
+    );
   }
 
   /** Of a request as it stands, without what a service does on behalf of the caller. */
@@ -65,18 +73,23 @@ export class Permissions {
     return decide(this.#policies, request);
   }
 
-  /** A call to a table or secret, with the decryption that goes with it; decided once, since policies do not change. */
-  call(principal: string, action: string, resource: string): Decision {
-    const asked = `${principal} ${action} ${resource}`;
+  /**
+   * A call to a table or secret, with the decryption that goes with it; decided once, since policies do not change.
+   * @param partition key of the item, where it is about one
+   */
+  call(principal: string, action: string, resource: string, partition?: string): Decision {
+    const of = this.#limitedToPartitions.has(principal) ? partition : undefined;
+    const asked = `${principal} ${action} ${resource} ${of ?? ''}`;
     const known = this.#decided.get(asked);
     if (known !== undefined) return known;
-    const decision = this.#call(principal, action, resource);
+    const decision = this.#call(principal, action, resource, of);
     this.#decided.set(asked, decision);
     return decision;
   }
 
-  #call(principal: string, action: string, resource: string): Decision {
-    const decision = this.decide({ principal, action, resource });
+  #call(principal: string, action: string, resource: string, partition: string | undefined): Decision {
+    const context = partition === undefined ? {} : { [LEADING_KEYS]: [partition] };
+    const decision = this.decide({ principal, action, resource, context });
     const key = this.#keys.get(resource);
     if (decision !== 'allowed' || key === undefined) return decision;
     return this.decide({

@@ -129,6 +129,9 @@ function holds(operator: string, actual: readonly string[], expected: readonly s
       return first === undefined || !expected.some((pattern) => like(pattern, first));
     case 'Bool':
       return first !== undefined && expected.includes(first);
+    // As IAM has it, this holds where the request has no value at all.
+    case 'ForAllValues:StringEquals':
+      return actual.every((value) => expected.includes(value));
     case 'ForAnyValue:StringEquals':
       return actual.some((value) => expected.includes(value));
     default:

@@ -1,5 +1,6 @@
 /** The table of permissions in docs/threat-model.md: decided, not copied, from the templates of the example consortium. */
 
+import { DUE_PARTITION } from '../../auction/party/dynamodb.ts';
 import { Permissions } from '../../local/rehearsal/permissions.ts';
 import { accountOf } from '../../local/rehearsal/policy.ts';
 import type { StackTemplate } from '../../local/rehearsal/template.ts';
@@ -54,11 +55,14 @@ function callsOf(permissions: Permissions, role: string, { resources }: StackTem
   for (const [pattern, name] of NAMES) {
     for (const { arn, type, logicalId } of resources) {
       if (arn === undefined || type === 'AWS::Logs::LogGroup' || !pattern.test(logicalId)) continue;
-      const allowed = (ACTIONS[type] ?? []).filter(
-        (action) => permissions.call(role, action, arn) === 'allowed',
-      );
-      if (allowed.length > 0)
-        lines.push(`${name}: ${allowed.map((action) => action.split(':')[1]).join(', ')}`);
+      const allowedOf = (partition: string) =>
+        (ACTIONS[type] ?? [])
+          .filter((action) => permissions.call(role, action, arn, partition) === 'allowed')
+          .map((action) => action.split(':')[1]);
+      const allowed = allowedOf('a tender');
+      const due = allowedOf(DUE_PARTITION).filter((action) => !allowed.includes(action));
+      if (allowed.length > 0) lines.push(`${name}: ${allowed.join(', ')}`);
+      if (due.length > 0) lines.push(`${name}, the list of what is due alone: ${due.join(', ')}`);
     }
   }
   return lines.join('; ');

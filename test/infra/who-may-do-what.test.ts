@@ -4,6 +4,7 @@
  */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DUE_PARTITION } from '../../auction/party/dynamodb.ts';
 import { Permissions } from '../../local/rehearsal/permissions.ts';
 import { accountOf } from '../../local/rehearsal/policy.ts';
 import type { Resource, StackTemplate } from '../../local/rehearsal/template.ts';
@@ -193,8 +194,11 @@ describe('within an account', () => {
         for (const [name, arn] of Object.entries(resources)) {
           const { type } = stack.resources.find((one) => one.arn === arn)!;
           for (const action of ACTIONS[type] ?? []) {
-            if (permissions.call(role, action, arn) === 'allowed')
-              line.push(`${action.split(':')[1]} ${name}`);
+            const mayWithItemsOf = (partition: string) =>
+              permissions.call(role, action, arn, partition) === 'allowed';
+            if (mayWithItemsOf('a tender')) line.push(`${action.split(':')[1]} ${name}`);
+            else if (mayWithItemsOf(DUE_PARTITION))
+              line.push(`${action.split(':')[1]} what is due in ${name}`);
           }
         }
         matrix[nameOf(role).replace(/^party \d: /, '')] = line.sort();
@@ -213,7 +217,13 @@ describe('within an account', () => {
           'UpdateItem state',
         ],
         'engine-vault': [...store('vaultState'), ...store('vaultTree'), 'GetSecretValue vaultKeys'].sort(),
-        sweeptenders: ['GetItem state', 'InvokeFunction clearing', 'Query state'],
+        sweeptenders: [
+          'DeleteItem what is due in state',
+          'GetItem state',
+          'InvokeFunction clearing',
+          'PutItem what is due in state',
+          'Query state',
+        ],
         partyinfo: [],
         showopenapi: [],
         publishtender: ['GetItem state', 'InvokeFunction clearing', 'PutItem state'],

@@ -106,6 +106,9 @@ describe('a statement', () => {
     [{ Condition: { 'ForAnyValue:StringEquals': { aliases: ['alias/b'] } } }, true],
     [{ Condition: { 'ForAnyValue:StringEquals': { aliases: ['alias/c'] } } }, false],
     [{ Condition: { 'ForAnyValue:StringEquals': { nothing: ['alias/c'] } } }, false],
+    [{ Condition: { 'ForAllValues:StringEquals': { aliases: ['alias/a', 'alias/b', 'alias/c'] } } }, true],
+    [{ Condition: { 'ForAllValues:StringEquals': { aliases: ['alias/a', 'alias/c'] } } }, false],
+    [{ Condition: { 'ForAllValues:StringEquals': { nothing: ['alias/c'] } } }, true],
   ])('%j applies: %s', (more, applies) => {
     const request = { ...own, context: { tag: 'abc', aliases: ['alias/a', 'alias/b'] } };
     expect(decide(world([read(more)], []), request) === 'allowed').toBe(applies);
