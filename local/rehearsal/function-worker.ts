@@ -17,7 +17,7 @@ const dataSchema = z.object({
   timeoutMs: z.number(),
 });
 
-const invocationSchema = z.object({ id: z.number(), event: z.string() });
+const invocationSchema = z.object({ id: z.number(), event: z.string(), trace: z.string() });
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
@@ -30,7 +30,8 @@ const handler = bundle[exportName];
 if (!isHandler(handler)) throw new Error(`${file} exports no function ${exportName}`);
 
 parentPort?.on('message', (message: unknown) => {
-  const { id, event } = z.parse(invocationSchema, message);
+  const { id, event, trace } = z.parse(invocationSchema, message);
+  process.env['_X_AMZN_TRACE_ID'] = trace;
   // What is passed on has been text, as on Lambda.
   handler(JSON.parse(event), invocationContext(functionName, timeoutMs)).then(
     (result) => parentPort?.postMessage({ id, result: JSON.stringify(result ?? null) }),

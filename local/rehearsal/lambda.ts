@@ -7,6 +7,7 @@
  * its dead-letter queue. An environment that a timeout or a crash ended is gone, and the next invocation starts another.
  */
 
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -23,6 +24,7 @@ const functionSchema = z.object({
   Role: z.string(),
   Runtime: z.literal('nodejs24.x'),
   Timeout: z.number(),
+  TracingConfig: z.optional(z.object({ Mode: z.string() })),
 });
 
 const invokeConfigSchema = z.object({ FunctionName: z.string(), MaximumRetryAttempts: z.number() });
@@ -50,6 +52,8 @@ export interface FunctionDeclaration {
   readonly variables: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly retries: number;
+  /** Every invocation is sampled, or none is. */
+  readonly traced: boolean;
   /** ARN of the queue. */
   readonly deadLetters: string | undefined;
 }
@@ -85,6 +89,12 @@ function declarationOf(
   const log = stack.resources.find(
     ({ type, reference }) => type === 'AWS::Logs::LogGroup' && reference === declared.LoggingConfig.LogGroup,
   );
+  const traced = declared.TracingConfig?.Mode === 'Active';
+  for (const action of traced ? ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'] : []) {
+    const resource = `arn:aws:xray:${stack.region}:${stack.account}:*`;
+    const decision = permissions.decide({ principal: declared.Role, action, resource });
+    if (decision !== 'allowed') throw new Error(`${name}: ${action}: ${decision}`);
+  }
   for (const action of ['logs:CreateLogStream', 'logs:PutLogEvents']) {
     const decision = permissions.decide({ principal: declared.Role, action, resource: log?.arn ?? '' });
     if (decision !== 'allowed') throw new Error(`${name}: ${action} on its log: ${decision}`);
@@ -94,6 +104,7 @@ function declarationOf(
     variables: declared.Environment.Variables,
     timeoutMs: declared.Timeout * 1_000,
     retries: retries.get(name) ?? 2,
+    traced,
     deadLetters: declared.DeadLetterConfig?.TargetArn,
   };
 }
@@ -149,7 +160,7 @@ export class RehearsedFunction {
     const onMessage = (message: unknown) => settle(pending, id, message);
     const onExit = () => pending.reject(new Error(`an environment of ${name} ended`));
     worker.on('message', onMessage).on('exit', onExit);
-    worker.postMessage({ id, event: JSON.stringify(event) });
+    worker.postMessage({ id, event: JSON.stringify(event), trace: newTraceHeader(this.declaration) });
     try {
       return await pending.promise;
     } finally {
@@ -192,6 +203,13 @@ export class RehearsedFunction {
     worker.on('error', () => {});
     return worker;
   }
+}
+
+/** As Lambda hands it to a function; the trace is a new one, since nothing here comes from one that goes on. */
+function newTraceHeader({ traced }: FunctionDeclaration): string {
+  const startedAt = Math.floor(Date.now() / 1_000).toString(16);
+  const hex = (bytes: number) => randomBytes(bytes).toString('hex');
+  return `Root=1-${startedAt}-${hex(12)};Parent=${hex(8)};Sampled=${traced ? 1 : 0}`;
 }
 
 function settle(pending: Pending, id: number, message: unknown): void {
