@@ -36,7 +36,7 @@ import { poolCapacity } from './parameters.ts';
 import type { PoolBlock } from './pool.ts';
 import type { OpenedState } from './read-state.ts';
 import { freeAtOnce, type Sealer } from './sealing.ts';
-import { bucketBytes } from './sizes.ts';
+import { bucketBytes, SEAL_BYTES } from './sizes.ts';
 import type { ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 
@@ -141,16 +141,18 @@ export async function runEpoch(
   };
   // One for all of them: each is sealed at once.
   const plain = new Uint8Array(bucketBytes(parameters.blockBytes));
-  const buckets = places.map((place, index) => ({
-    key: bucketKey(sealer, place, state.versions.nextSlot(place.index)),
-    version,
-    bytes: sealer.seal(
-      'bucket',
-      place.index,
+  const sealedLength = plain.length + SEAL_BYTES;
+  const sealed = new Uint8Array(places.length * sealedLength);
+  const buckets = places.map((place, index) => {
+    const bytes = encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes, plain);
+    const start = index * sealedLength;
+    const into = sealed.subarray(start, start + bytes.length + SEAL_BYTES);
+    return {
+      key: bucketKey(sealer, place, state.versions.nextSlot(place.index)),
       version,
-      encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes, plain),
-    ),
-  }));
+      bytes: sealer.seal('bucket', place.index, version, bytes, into),
+    };
+  });
   // Whatever stays of them was copied: into the new buckets, the log record and the answers.
   for (const bytes of plaintexts) freeAtOnce(bytes);
   const checkpoint = due ? checkpointItems(state, ledger, sealer, parameters, version) : [];
@@ -158,6 +160,9 @@ export async function runEpoch(
     options.tree.write(buckets),
     options.state.write([log, ...checkpoint]),
   ]);
+  // Only now that both calls are over: where one failed, the other may still be under way.
+  freeAtOnce(sealed);
+  for (const { bytes } of [log, ...checkpoint]) freeAtOnce(bytes);
   if (!treeWritten) throw slotsAhead('BUCKET_STALE', 'tree');
   if (!stateWritten) throw slotsAhead('STATE_STALE', 'state');
 
@@ -206,6 +211,7 @@ async function readPaths(
     plaintexts.push(plain);
     read.set(place.index, decodeBucket(plain, blockBytes, place, state));
   }
+  for (const item of items) if (item !== undefined) freeAtOnce(item.bytes);
   return { read, plaintexts };
 }
 

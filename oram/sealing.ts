@@ -92,9 +92,17 @@ export class Sealer {
     return this.#tag + KINDS[kind].letter + index.toString(16).padStart(8, '0');
   }
 
-  /** @returns nonce, ciphertext, tag: SEAL_BYTES longer than `plain` */
-  seal(kind: ItemKind, index: number, version: number, plain: Uint8Array): Uint8Array {
-    const sealed = new Uint8Array(plain.length + SEAL_BYTES);
+  /**
+   * @param sealed where to; as long as what is returned
+   * @returns nonce, ciphertext, tag: SEAL_BYTES longer than `plain`
+   */
+  seal(
+    kind: ItemKind,
+    index: number,
+    version: number,
+    plain: Uint8Array,
+    sealed: Uint8Array = new Uint8Array(plain.length + SEAL_BYTES),
+  ): Uint8Array {
     const nonce = this.#nonce();
     const cipher = createCipheriv(ALGORITHM, this.#keyOf(version), nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(this.#associate(kind, index, version));

@@ -8,12 +8,20 @@ export function keyIdentifier({ partition, sort }: ItemKey): string {
   return `${partition}\n${sort}`;
 }
 
+export function keyOfIdentifier(identifier: string): ItemKey {
+  const [partition = '', sort = ''] = identifier.split('\n');
+  return { partition, sort };
+}
+
 /**
- * DynamoDB refuses a batch that names a key twice, so a caller that does must not get past its tests.
+ * The identifiers of the keys, in their order. DynamoDB refuses a batch that names a key twice, so a caller that does
+ * must not get past its tests.
  * @throws OramError STORE_REFUSED
  */
-export function requireDistinct(keys: readonly ItemKey[]): void {
-  if (keys.length > 1 && new Set(keys.map(keyIdentifier)).size < keys.length) {
+export function distinctIdentifiers(keys: readonly ItemKey[]): readonly string[] {
+  const identifiers = keys.map(keyIdentifier);
+  if (keys.length > 1 && new Set(identifiers).size < keys.length) {
     throw new OramError('STORE_REFUSED', 'a call names each key once');
   }
+  return identifiers;
 }

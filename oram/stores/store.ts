@@ -11,8 +11,8 @@
  * Unprocessed keys, throttles and time-outs are the store's business: it repeats the same request, with back-off,
  * so that whoever watches the table sees no more than the same keys again.
  *
- * Bytes are not copied on the way: a caller gives up the bytes that it hands over, and nobody changes the bytes of an
- * item that was read.
+ * A store has no use for the bytes that it was handed once the call is over, and those that it hands out are the
+ * caller's alone: so a caller may use the memory of both again, or give it back.
  */
 
 /** Primary key of an item: both parts have a fixed length for each kind of item. */

@@ -241,7 +241,7 @@ export class FaultyProcess {
   }
 
   #remember(store: string, items: readonly Item[]): void {
-    for (const item of items) this.#history(store, item.key).push(item);
+    for (const item of items) this.#history(store, item.key).push({ ...item, bytes: item.bytes.slice() });
   }
 
   #history(store: string, key: ItemKey): Item[] {
@@ -266,7 +266,7 @@ export class FaultyProcess {
       if (match(key, name)) answered = await change(answered, view);
     }
     // A store refuses an item under another key than the one asked for, so no change can get past it.
-    return answered === undefined ? undefined : { ...answered, key };
+    return answered === undefined ? undefined : { ...answered, key, bytes: answered.bytes.slice() };
   }
 }
 
