@@ -15,4 +15,4 @@ process.stdout.on('error', (error) => {
   process.exit();
 });
 const { runProgram } = await import('./program.ts');
-await runProgram();
+await runProgram(process.argv.slice(2));

@@ -4,9 +4,6 @@ import { Command, CommanderError } from 'commander';
 import { CliError, EXIT } from './errors.ts';
 import { fail } from './output.ts';
 
-const debug = process.argv.includes('--debug');
-const json = process.argv.includes('--json');
-
 /** Loaded when named, because the auction's cryptography takes longer to load than a plan to make. */
 const COMMANDS = {
   demo: async () => (await import('./commands/demo.ts')).demoCommand(),
@@ -22,30 +19,16 @@ const COMMANDS = {
   consortium: async () => (await import('./commands/consortium.ts')).consortiumCommand(),
   cost: async () => (await import('./commands/cost.ts')).costCommand(),
   plan: async () => (await import('./commands/plan.ts')).planCommand(),
-  vault: async () => (await import('./commands/vault.ts')).vaultCommand(process.argv[3]),
+  vault: async (nested) => (await import('./commands/vault.ts')).vaultCommand(nested),
   mpc: async () => (await import('./commands/mpc.ts')).mpcCommand(),
-} as const satisfies Readonly<Record<string, () => Promise<Command>>>;
+} as const satisfies Readonly<Record<string, (nested: string | undefined) => Promise<Command>>>;
 
-const program = new Command('tacit')
-  .description('Sealed-bid auctions that three distrusting operators clear in secret')
-  .addHelpText(
-    'after',
-    '\nExit codes: 0 done, 1 refused or failed, 2 used wrongly, 3 not ready or not found, 130 ended by a signal.',
-  );
-
-for (const command of await loadCommands(process.argv[2])) program.addCommand(command);
-
-for (const command of [program, ...everyCommand(program)]) {
-  command
-    .option('--debug', 'show stack traces')
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-}
-
-/** Runs the command line of this process and sets its exit code. */
-export async function runProgram(): Promise<void> {
+/** Runs one command line and sets the exit code of this process. @param args without the names of Node and the program */
+export async function runProgram(args: readonly string[]): Promise<void> {
+  const debug = args.includes('--debug');
+  const json = args.includes('--json');
   try {
-    await program.parseAsync();
+    await (await programFor(args)).parseAsync(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) fail(error, { json, debug });
     else if (error.exitCode === 0) process.exitCode = EXIT.done;
@@ -54,11 +37,28 @@ export async function runProgram(): Promise<void> {
   }
 }
 
-/** The command of this name alone; all of them where the first argument names none, for help and errors. */
-async function loadCommands(name: string | undefined): Promise<readonly Command[]> {
+async function programFor(args: readonly string[]): Promise<Command> {
+  const program = new Command('tacit')
+    .description('Sealed-bid auctions that three distrusting operators clear in secret')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 refused or failed, 2 used wrongly, 3 not ready or not found, 130 ended by a signal.',
+    );
+  for (const command of await loadCommands(args)) program.addCommand(command);
+  for (const command of [program, ...everyCommand(program)]) {
+    command
+      .option('--debug', 'show stack traces')
+      .exitOverride()
+      .configureOutput({ outputError: () => {} });
+  }
+  return program;
+}
+
+/** The command that is named alone; all of them where the first argument names none, for help and errors. */
+async function loadCommands([name, nested]: readonly string[]): Promise<readonly Command[]> {
   const named = Object.entries(COMMANDS).filter(([known]) => known === name);
   const wanted = named.length > 0 ? named : Object.entries(COMMANDS);
-  return await Promise.all(wanted.map(([, load]) => load()));
+  return await Promise.all(wanted.map(([, load]) => load(nested)));
 }
 
 function everyCommand(command: Command): readonly Command[] {

@@ -1,4 +1,4 @@
-/** `tacit evidence check` as a process of its own, with evidence from a real abort. */
+/** `tacit evidence check`, with evidence from a real abort. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { example, tacit } from './run.ts';
+import { example, tacit, tacitProcess } from './run.ts';
 
 let directory: string;
 
@@ -26,7 +26,7 @@ const ROAD_LOTS = [
   { lot: 'C', outcome: 'awarded', winner: 'Northmoor Highways', price: '381999.90' },
 ];
 
-// Each test runs commands in processes of their own, so several keep both cores of a small machine busy.
+// Some of them run processes, and both cores of a small machine have work.
 describe.concurrent('tacit auction run', () => {
   test('prints exactly one object with lots and statistics', async () => {
     const { code, stdout, stderr } = await tacit('auction', 'run', ...example('road-resurfacing'), '--json');
@@ -72,7 +72,7 @@ describe.concurrent('tacit auction run', () => {
     const args = ['auction', 'run', ...tender, '--protocol', 'replicated', '--json'];
     const [memory, outbox] = await Promise.all([
       tacit(...args),
-      tacit(...args, '--channel', 'outbox', '--progress'),
+      tacitProcess(...args, '--channel', 'outbox', '--progress'),
     ]);
     expect(outbox).toMatchObject({ code: 0 });
     expect(outbox.stderr).toContain('three party processes are up');
@@ -95,7 +95,7 @@ describe.concurrent('tacit auction run', () => {
     const args = ['auction', 'run', '--tender', await fileOf('past.json', JSON.stringify(spec)), ...bids];
     const [memory, outbox] = await Promise.all([
       tacit(...args, '--protocol', 'clear'),
-      tacit(...args, '--channel', 'outbox'),
+      tacitProcess(...args, '--channel', 'outbox'),
     ]);
     expect(memory.code).toBe(0);
     expect(outbox).toMatchObject({

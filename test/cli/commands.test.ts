@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConsortium } from '../../local/consortium.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
-import { type Ran, tacit, tacitUntil } from './run.ts';
+import { type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
 
 const SPEC = fileURLToPath(new URL('../../examples/timber-sale/tender.json', import.meta.url));
 const UNKNOWN = 'A'.repeat(43);
@@ -201,7 +201,7 @@ describe.concurrent('commands', () => {
   });
 
   test('start no second parties in a directory, and leave the first ones be', async () => {
-    const second = await tacit('up', '--dir', directory);
+    const second = await tacitProcess('up', '--dir', directory);
     expect(second).toMatchObject({ code: 1, stdout: '' });
     expect(second.stderr).toMatch(/^PARTY_NOT_STARTED: .+party\.log\n$/);
     await createTender();

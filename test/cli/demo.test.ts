@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { tacit, tacitUntil } from './run.ts';
+import { tacitProcess, tacitUntil } from './run.ts';
 
 let directory: string;
 
@@ -17,7 +17,7 @@ afterAll(async () => {
 
 describe.concurrent('tacit demo', () => {
   test('ends by itself with every check passed', { timeout: 120_000 }, async () => {
-    const { code, stdout, stderr } = await tacit('demo');
+    const { code, stdout, stderr } = await tacitProcess('demo');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Signed by parties 0, 1, 2');
     expect(stdout).toContain('Protocol verified withstands one of the three parties, malicious');

@@ -1,4 +1,4 @@
-/** `tacit mpc eval` as its user meets it: a process with arguments, two streams and an exit code. */
+/** `tacit mpc eval` as its user meets it: arguments, two streams and an exit code. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -37,17 +37,16 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-secrets-'));
   [secrets, targets, regions, refusal] = [new Map(), [], new Set(), undefined];
   server = createServer((request, response) => {
-    readBody(request, 65_536).then(
-      (body) => {
+    readBody(request, 65_536)
+      .then((body) => {
         const target = String(request.headers['x-amz-target']);
         targets.push(target.replace('secretsmanager.', ''));
         regions.add(/\/\d{8}\/([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '');
         const answer = answered(target, JSON.parse(String(body)));
         response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.1' });
         response.end(JSON.stringify(answer.body));
-      },
-      () => response.destroy(),
-    );
+      })
+      .catch(() => response.destroy());
   });
   const port = await listenOnLoopback(server, 0);
   vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', `http://127.0.0.1:${port}`);

@@ -1,4 +1,4 @@
-/** `tacit status` against real handlers: parties in this process, the command in one of its own. */
+/** `tacit status` against real handlers of parties in this process. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

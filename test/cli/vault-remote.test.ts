@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ran, tacit, tacitUntil } from './run.ts';
+import { type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
 
 const PORT = 5850;
 
@@ -101,15 +101,15 @@ describe('tacit up --vault and tacit vault remote', () => {
   });
 
   test('say that other parties run with the directory, and which file of records is not there', async () => {
-    const again = await tacit('up', '--dir', directory, '--vault', 'another:10:64');
+    const again = await tacitProcess('up', '--dir', directory, '--vault', 'another:10:64');
     expect([again.code, again.stderr]).toEqual([1, expect.stringMatching(/^PARTY_NOT_STARTED: .*in use/)]);
     const other = join(directory, 'other');
-    const without = await tacit('up', '--dir', other, '--vault', 'another:10:64:nowhere.csv');
+    const without = await tacitProcess('up', '--dir', other, '--vault', 'another:10:64:nowhere.csv');
     expect([without.code, without.stderr]).toEqual([1, expect.stringMatching(/^FILE_UNREADABLE: .*nowhere/)]);
   });
 
   test.each(['suppliers:70000:64', 'a/b:10:64'])('refuse --vault %s as used wrongly', async (text) => {
-    const { code, stderr } = await tacit('up', '--dir', join(directory, 'other'), '--vault', text);
+    const { code, stderr } = await tacitProcess('up', '--dir', join(directory, 'other'), '--vault', text);
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^USAGE: /)]);
   });
 });

@@ -1,10 +1,10 @@
-/** A directory for vaults of a test file, and `tacit vault` in it, each command in a process of its own. */
+/** A directory for vaults of a test file, and `tacit vault` in it. */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { type Ran, tacit } from './run.ts';
+import { type Ran, tacit, tacitProcess } from './run.ts';
 
 /** Some processes one after the other, on a machine that also runs other tests. */
 export const TIMEOUT_MS = 120_000;
@@ -25,6 +25,11 @@ export class VaultWorkshop {
 
   attempt(command: string, ...args: readonly string[]): Promise<Ran> {
     return tacit('vault', command, ...args, '--dir', this.directory);
+  }
+
+  /** In a process of its own, as whoever shares the directory. */
+  attemptProcess(command: string, ...args: readonly string[]): Promise<Ran> {
+    return tacitProcess('vault', command, ...args, '--dir', this.directory);
   }
 
   /** @returns what a command printed that must end well and silently */
