@@ -39,8 +39,17 @@ const emailField = z.email();
 const accountField = z.string().check(z.regex(/^\d{12}$/));
 const regionField = z.string().check(z.regex(/^[a-z]{2}(-[a-z]+){1,2}-\d$/));
 
+/** Whole: Secrets Manager ends the name with a hyphen and six characters of its own. */
+const KEYS_SECRET = /^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+-[A-Za-z0-9]{6}$/;
+
 /** More do not fit into Lambda's 4 KB of variables. */
 const MAX_VAULT_GRANTS = 20;
+
+/** Roles and users by their ARN, never a whole account. */
+const administratorField = z.string().check(z.regex(/^arn:aws:iam::\d{12}:(role|user)\/[\w+=,.@/-]{1,512}$/));
+
+/** An operator and who stands in; a trust policy has room for 2,048 characters. */
+const MAX_VAULT_ADMINISTRATORS = 5;
 
 const deploymentSchema = z.strictObject({
   /** Path of the consortium document, from this file. */
@@ -53,6 +62,8 @@ const deploymentSchema = z.strictObject({
   stackPrefix: z.optional(z.string().check(z.regex(/^[A-Z][A-Za-z0-9-]{0,40}$/))),
   /** For trials: whoever controls an account that two parties share can open every bid. */
   trialWithSharedAccount: z.optional(z.boolean()),
+  /** ARN of the secret with the party's keys, where `tacit consortium init` made it; without it, the stack makes one. */
+  keysSecret: z.optional(z.string().check(z.regex(KEYS_SECRET))),
   protocol: z.optional(z.enum(THREE_PARTY_NAMES)),
   /** Pages of these origins may call the API from a browser. */
   allowedOrigins: z.optional(z.array(z.string())),
@@ -78,11 +89,15 @@ const deploymentSchema = z.strictObject({
   ),
   /** Rounds, bytes, units and the like as metrics, for which CloudWatch charges; the log has them in any case. */
   detailedMetrics: z.optional(z.boolean()),
-  /** The party's vaults: who may ask them what, and who owns the table of their trees if not the party itself. */
+  /**
+   * The party's vaults: who may ask them what, who owns the table of their trees if not the party itself, and who of the
+   * party's own account may act as the role that serves them, to make and load them.
+   */
   vault: z.optional(
     z.strictObject({
       access: z.array(vaultGrantSchema).check(z.maxLength(MAX_VAULT_GRANTS)),
       treeOwner: z.optional(z.strictObject({ account: accountField, region: regionField })),
+      administrators: z.optional(z.array(administratorField).check(z.maxLength(MAX_VAULT_ADMINISTRATORS))),
     }),
   ),
 });
@@ -93,6 +108,7 @@ export interface Deployment {
   readonly consortium: CheckedConsortium;
   readonly parties: DeploymentFile['parties'];
   readonly stackPrefix: string;
+  readonly keysSecret: DeploymentFile['keysSecret'];
   readonly protocol: DeploymentFile['protocol'];
   readonly allowedOrigins: readonly string[];
   readonly auctioneer: DeploymentFile['auctioneer'];
@@ -121,10 +137,13 @@ export function readDeployment(path: string, now: EpochMs = toEpochMs(Date.now()
     );
   }
   refuseBadNames(consortium);
+  refuseForeignAdministrators(file, consortium);
+  refuseForeignKeys(file, consortium);
   return {
     consortium,
     parties: file.parties,
     stackPrefix: file.stackPrefix ?? DEFAULT_STACK_PREFIX,
+    keysSecret: file.keysSecret,
     protocol: file.protocol,
     allowedOrigins: parseAllowedOrigins(file.allowedOrigins?.join(',')),
     auctioneer: file.auctioneer,
@@ -171,6 +190,39 @@ function refuseBadNames({ operators }: CheckedConsortium): void {
       );
     }
   }
+}
+
+/** Whoever acts as a vault's role reads the vault's keys. */
+function refuseForeignAdministrators(
+  { parties, vault }: DeploymentFile,
+  { operators }: CheckedConsortium,
+): void {
+  const accounts = parties.map((party) => operators[party].account);
+  const foreign = vault?.administrators?.find(
+    (arn) => !accounts.some((account) => isOfAccount(arn, account)),
+  );
+  if (foreign === undefined) return;
+  throw new DeploymentError(
+    'DEPLOYMENT_ADMINISTRATORS',
+    `${foreign} is of another account than the party: name roles or users of its own`,
+  );
+}
+
+/** Functions read the secret in their own region, under a key that no other account can use. */
+function refuseForeignKeys({ parties, keysSecret }: DeploymentFile, { operators }: CheckedConsortium): void {
+  if (keysSecret === undefined) return;
+  const [party, ...others] = parties;
+  const { account, region } = operators[party ?? 0];
+  if (others.length === 0 && keysSecret.startsWith(`arn:aws:secretsmanager:${region}:${account}:`)) return;
+  throw new DeploymentError(
+    'DEPLOYMENT_KEYS',
+    'keysSecret is the secret of one party, in its own account and region: deploy that party alone, and name the ARN that `tacit consortium init` printed',
+  );
+}
+
+/** @param arn of a role or user */
+export function isOfAccount(arn: string, account: string): boolean {
+  return arn.startsWith(`arn:aws:iam::${account}:`);
 }
 
 function readJson(path: string): unknown {

@@ -7,13 +7,13 @@
  */
 
 import { Stack } from 'aws-cdk-lib';
-import { PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
+import { ArnPrincipal, PolicyStatement, type Role } from 'aws-cdk-lib/aws-iam';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import type { OperatorRecord } from '../auction/operator-record.ts';
 import type { DeployedEnvironment } from '../functions/environment.ts';
 import type { HttpFunctionName } from '../functions/routes.ts';
-import type { KeySecret } from './key-secret.ts';
+import type { KeyHolder } from './key-secret.ts';
 import { grantReadingOfPeer, type OutboxTable } from './outbox-table.ts';
 import { PartyFunction } from './party-function.ts';
 import type { StateAccess, StateTable } from './state-table.ts';
@@ -92,18 +92,25 @@ const NO_KEYS = {
   VAULT_ACCESS: undefined,
 } as const satisfies Omit<DeployedEnvironment, keyof CommonEnvironment>;
 
+export interface VaultFunctionProps {
+  readonly client: VaultClient;
+  /** JSON of who may ask them what. */
+  readonly access: string;
+  /** ARNs of roles and users that may act as the function's role, to make and load vaults. */
+  readonly administrators: readonly string[];
+}
+
 export interface PartyFunctionsProps {
   readonly record: OperatorRecord;
   readonly peers: readonly OperatorRecord[];
   readonly state: StateTable;
   readonly outbox: OutboxTable;
-  readonly secret: KeySecret;
+  readonly secret: KeyHolder;
   readonly deadLetters: Queue;
   /** Name of the bus that events go to. */
   readonly bus: string | undefined;
   readonly webhooks: readonly string[];
-  /** With JSON of who may ask them what. */
-  readonly vault: { readonly client: VaultClient; readonly access: string } | undefined;
+  readonly vault: VaultFunctionProps | undefined;
   readonly environment: CommonEnvironment;
 }
 
@@ -235,7 +242,7 @@ export class PartyFunctions extends Construct {
   #vaultAccess(): PartyFunction | undefined {
     const { record, vault, environment } = this.#props;
     if (vault === undefined) return undefined;
-    const { client, access } = vault;
+    const { client, access, administrators } = vault;
     const one = new PartyFunction(this, 'vault-access', {
       name: 'vault-access',
       description: 'Reads and writes records of vaults',
@@ -252,6 +259,15 @@ export class PartyFunctions extends Construct {
       roleName: vaultRoleName(record),
     });
     client.grantAccess(one.role);
+    if (administrators.length > 0) {
+      one.role.assumeRolePolicy?.addStatements(
+        new PolicyStatement({
+          sid: 'AdministratorsOfTheVaults',
+          principals: administrators.map((arn) => new ArnPrincipal(arn)),
+          actions: ['sts:AssumeRole'],
+        }),
+      );
+    }
     return one;
   }
 }

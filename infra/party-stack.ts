@@ -13,10 +13,10 @@ import { OUTBOX_TTL_ATTRIBUTE } from '../mpc/channels/outbox/dynamodb.ts';
 import { type PartyIndex, peersOf } from '../mpc/party.ts';
 import { DEFAULT_PROTOCOL } from '../mpc/protocols/three-party.ts';
 import { Alarms } from './alarms.ts';
-import type { Deployment } from './deployment.ts';
+import { type Deployment, isOfAccount } from './deployment.ts';
 import { EncryptionKey } from './encryption-key.ts';
 import { PartyApi } from './http-api.ts';
-import { KeySecret } from './key-secret.ts';
+import { ExistingKeySecret, type KeyHolder, KeySecret } from './key-secret.ts';
 import { COST_TAG, MonthlyBudget } from './monthly-budget.ts';
 import { OutboxTable } from './outbox-table.ts';
 import { PartyDashboard } from './party-dashboard.ts';
@@ -58,10 +58,9 @@ export class PartyStack extends Stack {
       services: ['dynamodb', 'secretsmanager'],
     });
     const state = new StateTable(this, 'State', { encryption });
-    const secret = new KeySecret(this, 'Keys', {
-      description: `Signing and sealing key of party ${party}; put there by its operator`,
-      encryption,
-    });
+    const { keysSecret } = deployment;
+    const secret =
+      keysSecret === undefined ? this.#keySecret(party, encryption) : new ExistingKeySecret(keysSecret);
     const outbox = new OutboxTable(this, 'Outbox', {
       owner: record,
       peers,
@@ -83,7 +82,11 @@ export class PartyStack extends Stack {
       deadLetters,
       bus: events?.bus,
       webhooks: events?.webhooks ?? [],
-      vault: vaultClient && { client: vaultClient, access: JSON.stringify(vault?.access) },
+      vault: vaultClient && {
+        client: vaultClient,
+        access: JSON.stringify(vault?.access),
+        administrators: vault?.administrators?.filter((arn) => isOfAccount(arn, record.account)) ?? [],
+      },
       environment: {
         PARTY_INDEX: String(party),
         CONSORTIUM: JSON.stringify(parties),
@@ -123,10 +126,6 @@ export class PartyStack extends Stack {
       email: deployment.email,
     });
     new CfnOutput(this, 'Url', { value: api.api.apiEndpoint, description: 'Address of the HTTP API' });
-    new CfnOutput(this, 'KeysSecret', {
-      value: secret.secret.secretArn,
-      description: 'Put the key file of the party here',
-    });
     if (vaultClient !== undefined) {
       const { treeTable, stateTable, secret: vaultKeys } = vaultClient;
       new CfnOutput(this, 'VaultTreeTable', { value: treeTable, description: 'Of the buckets of vaults' });
@@ -139,5 +138,17 @@ export class PartyStack extends Stack {
         description: 'Put the file of vault keys here',
       });
     }
+  }
+
+  #keySecret(party: PartyIndex, encryption: EncryptionKey): KeyHolder {
+    const made = new KeySecret(this, 'Keys', {
+      description: `Signing and sealing key of party ${party}; put there by its operator`,
+      encryption,
+    });
+    new CfnOutput(this, 'KeysSecret', {
+      value: made.secret.secretArn,
+      description: 'Put the key file of the party here',
+    });
+    return made;
   }
 }

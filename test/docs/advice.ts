@@ -220,6 +220,8 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   PARTY_UNHEALTHY: 'Look into each thing named; [operations.md](operations.md) says how.',
   PARTY_NOT_STARTED:
     'See that no other `tacit up` runs with this directory or these ports (`--port`, for a new directory); the log named tells more.',
+  PAGE_NOT_SERVED:
+    'Run `npm ci` without `--omit=dev`, and see that nothing else listens on the port named.',
   TENDER_NOT_PUBLISHED: 'See that all three parties answer, then publish again.',
   BID_DOES_NOT_COUNT:
     'Run the same command again before the deadline: it makes a later version for all parties.',
@@ -234,6 +236,15 @@ export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; r
     meaning: 'no answer came from the address of a party',
     advice: 'See that the party is up; a bid counts with two of three.',
   },
+  PARTY_BUSY: {
+    meaning: "the party's gateway throttles requests, and did so in all tries",
+    advice: 'Send the same again after a minute; whoever sends many requests spreads them.',
+  },
+  PARTY_TOKEN_REFUSED: {
+    meaning: 'the party wants a token to publish and close, and there was none or it does not take it',
+    advice:
+      "Get a fresh token from the party's identity provider and name its file with `--token-file`; the sentence says what was wrong with this one.",
+  },
   PARTY_ANSWER_MALFORMED: {
     meaning: 'what answers at the address is not a party, or answered with another tender',
     advice: 'Check the address (`--party`, `consortium.json`).',
@@ -245,6 +256,8 @@ export const DEPLOYMENT_ADVICE: Readonly<Record<string, string>> = {
     'Correct the field or the path named; [deploy.md](deploy.md) says what each field may be.',
   DEPLOYMENT_FINGERPRINT:
     'Do not deploy. Compare the fingerprint with both other operators, and write down what all three read out.',
+  DEPLOYMENT_KEYS:
+    'Leave `keysSecret` out where several parties are synthesised; otherwise give the ARN of the one party, of its account and region.',
   DEPLOYMENT_NAMES:
     'Make the records again with other names (`--outbox-table`, `--engine-role`), and join them.',
   DEPLOYMENT_ADMINISTRATORS:

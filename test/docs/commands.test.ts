@@ -56,14 +56,14 @@ describe('commands in the documentation', () => {
   });
 
   test('that need an account have options that there are', { timeout: TIMEOUT_MS }, async () => {
-    const vault = pages
+    const ours = pages
       .flatMap(({ commands }) => commands)
       .filter(({ command }) => treatmentOf(command) === 'account' && command.startsWith('npm run '));
-    expect(vault.length).toBeGreaterThan(1);
+    expect(ours.length).toBeGreaterThan(1);
     const sandbox = new CommandSandbox();
     try {
-      for (const { document, line, command } of vault) {
-        const [named = ''] = /^npm run -s tacit -- vault [a-z]+/.exec(command) ?? [];
+      for (const { document, line, command } of ours) {
+        const [named = ''] = /^npm run -s tacit -- (?:vault|consortium) [a-z]+/.exec(command) ?? [];
         const { stdout } = await sandbox.run(`${named} --help`);
         for (const [, option] of command.matchAll(/ (--[a-z-]+) /g)) {
           expect(stdout, `${document}:${line}`).toContain(`  ${option} `);
