@@ -10,7 +10,8 @@
  * the machine's cores, so the time says nothing of Lambda. That all are cleared, and to one outcome, does.
  */
 
-import { DeployedWorld, rehearse, synthesiseConsortium } from '../test/local/rehearsal/deployed-world.ts';
+import { synthesiseConsortium } from '../test/local/rehearsal/consortium-assembly.ts';
+import { DeployedWorld, rehearse } from '../test/local/rehearsal/deployed-world.ts';
 import { machineLine } from './machine.ts';
 
 const DEFAULT_TENDERS = 50;

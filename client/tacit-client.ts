@@ -38,7 +38,17 @@ export interface Submitted {
   readonly standing: 'counts' | 'does-not-count';
 }
 
-export interface TacitClientOptions extends PartyClientOptions {
+export interface TenderAtParty {
+  readonly tender: CheckedTender;
+  readonly phase: ShownTender['phase'];
+}
+
+export interface TacitClientOptions extends Omit<PartyClientOptions, 'token'> {
+  /**
+   * Secret: of parties 0, 1 and 2, where they want one to publish and close. A token is good for whoever has it, so one for
+   * each party, of an audience of its own, keeps a party from using it at another.
+   */
+  readonly tokens?: readonly [string | undefined, string | undefined, string | undefined];
   /** How receipts are checked, the one check that a bidder makes often; Node's own is ten times as fast. */
   readonly receiptSignatures?: Signatures;
   /** The parties that tenders must name, where they are known beforehand (`auction/consortium.ts`). */
@@ -54,10 +64,11 @@ export class TacitClient {
   constructor(urls: readonly [string, string, string], options: TacitClientOptions = {}) {
     this.#receiptSignatures = options.receiptSignatures ?? portableSignatures;
     this.#expected = options.parties;
+    const { tokens } = options;
     this.#parties = [
-      new PartyClient(urls[0], options),
-      new PartyClient(urls[1], options),
-      new PartyClient(urls[2], options),
+      new PartyClient(urls[0], { ...options, token: tokens?.[0] }),
+      new PartyClient(urls[1], { ...options, token: tokens?.[1] }),
+      new PartyClient(urls[2], { ...options, token: tokens?.[2] }),
     ];
   }
 

@@ -10,7 +10,7 @@
 
 import { problemSchema } from '../auction/api-answers.ts';
 import type { Signer } from '../auction/signature.ts';
-import { PartyClientError } from '../client/party-client.ts';
+import { PartyClientError, refusalByGateway } from '../client/party-client.ts';
 import { type RecordResult, readVaultAnswer } from '../functions/vault-answer.ts';
 import { createVaultRequest, NONCE_BYTES, type RecordOperation } from '../functions/vault-request.ts';
 import { toEpochMs } from '../mpc/clock.ts';
@@ -28,6 +28,13 @@ export interface RemoteVault {
   /** Longest value of the vault. */
   readonly valueBytes: number;
   readonly requester: Signer;
+}
+
+interface Sent {
+  readonly status: number;
+  readonly json: unknown;
+  /** What the answer means where it is none of the party's. */
+  readonly byGateway: PartyClientError | undefined;
 }
 
 export class VaultClient {
@@ -62,7 +69,7 @@ export class VaultClient {
 
   /**
    * One to eight operations, in order. A put that is refused says so in its result and holds up no other.
-   * @throws PartyClientError with the code of the party, PARTY_UNREACHABLE or PARTY_ANSWER_MALFORMED;
+   * @throws PartyClientError with the code of the party, PARTY_UNREACHABLE, PARTY_BUSY or PARTY_ANSWER_MALFORMED;
    *   FunctionError VAULT_REQUEST_LENGTH, VAULT_REQUEST_MALFORMED before anything is sent
    */
   async batch(operations: readonly RecordOperation[]): Promise<readonly RecordResult[]> {
@@ -70,13 +77,14 @@ export class VaultClient {
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const issuedAt = toEpochMs(Date.now());
     const request = createVaultRequest({ vault, party, operations, valueBytes, requester, issuedAt, nonce });
-    const { status, json } = await this.#send(`${url}/vaults/${vault}/operations`, request);
+    const { status, json, byGateway } = await this.#send(`${url}/vaults/${vault}/operations`, request);
     if (status === 200) {
       const results = readVaultAnswer(json, operations, valueBytes);
       if (results !== undefined) return results;
     }
     const problem = problemSchema.safeParse(json);
     if (status === 200 || !problem.success) {
+      if (byGateway?.code === 'PARTY_BUSY') throw byGateway;
       const detail = `what answers at ${url} is not this vault of a party of Tacit (status ${status})`;
       throw new PartyClientError({ code: 'PARTY_ANSWER_MALFORMED', detail, status }, url);
     }
@@ -90,7 +98,7 @@ export class VaultClient {
     return result;
   }
 
-  async #send(address: string, body: unknown): Promise<{ readonly status: number; readonly json: unknown }> {
+  async #send(address: string, body: unknown): Promise<Sent> {
     try {
       const response = await fetch(address, {
         method: 'POST',
@@ -98,7 +106,8 @@ export class VaultClient {
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
       });
-      return { status: response.status, json: parseJson(await response.text()) };
+      const json = parseJson(await response.text());
+      return { status: response.status, json, byGateway: refusalByGateway(response, this.#vault.url) };
     } catch (cause) {
       const detail = `the party at ${this.#vault.url} cannot be reached`;
       throw new PartyClientError({ code: 'PARTY_UNREACHABLE', detail, status: 0 }, this.#vault.url, {

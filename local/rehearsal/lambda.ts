@@ -45,7 +45,6 @@ export interface FunctionDeclaration {
   readonly arn: string;
   readonly name: string;
   readonly role: string;
-  readonly stack: StackTemplate;
   /** Of the bundle. */
   readonly file: string;
   readonly exportName: string;
@@ -58,7 +57,7 @@ export interface FunctionDeclaration {
   readonly deadLetters: string | undefined;
 }
 
-/** @throws Error where a bundle is missing, or the role may not write the function's log */
+/** @throws Error where a bundle is missing, Lambda may not take the role, or the role may not write the function's log */
 export function functionsOf(
   assembly: string,
   stack: StackTemplate,
@@ -89,6 +88,11 @@ function declarationOf(
   const log = stack.resources.find(
     ({ type, reference }) => type === 'AWS::Logs::LogGroup' && reference === declared.LoggingConfig.LogGroup,
   );
+  const trust = permissions.decide({
+    ...{ principal: 'lambda.amazonaws.com', action: 'sts:AssumeRole', resource: declared.Role },
+  });
+  if (trust !== 'allowed')
+    throw new Error(`${name}: Lambda may not take the role ${declared.Role}: ${trust}`);
   const traced = declared.TracingConfig?.Mode === 'Active';
   for (const action of traced ? ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'] : []) {
     const resource = `arn:aws:xray:${stack.region}:${stack.account}:*`;
@@ -100,7 +104,7 @@ function declarationOf(
     if (decision !== 'allowed') throw new Error(`${name}: ${action} on its log: ${decision}`);
   }
   return {
-    ...{ arn, name, role: declared.Role, stack, file, exportName },
+    ...{ arn, name, role: declared.Role, file, exportName },
     variables: declared.Environment.Variables,
     timeoutMs: declared.Timeout * 1_000,
     retries: retries.get(name) ?? 2,
@@ -129,6 +133,7 @@ export class RehearsedFunction {
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
   #invocations = 0;
+  #stopped = false;
 
   constructor(declaration: FunctionDeclaration, options: RehearsedFunctionOptions) {
     this.declaration = declaration;
@@ -171,11 +176,13 @@ export class RehearsedFunction {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await Promise.all([...this.#all].map((worker) => worker.terminate()));
   }
 
   async #start(): Promise<Worker> {
     const { file, exportName, name, timeoutMs, variables } = this.declaration;
+    if (this.#stopped) throw new Error(`${name} was stopped`);
     const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {
       env: { ...variables, ...this.#options.added, AWS_LAMBDA_FUNCTION_NAME: name },
       workerData: { file, exportName, functionName: name, timeoutMs },

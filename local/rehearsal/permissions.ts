@@ -96,7 +96,7 @@ export class Permissions {
       principal,
       action: 'kms:Decrypt',
       resource: key,
-      context: this.#contextOf(key, resource),
+      context: this.#contextOf(principal, key, resource),
     });
   }
 
@@ -104,11 +104,15 @@ export class Permissions {
     return this.#keys.get(resource);
   }
 
-  #contextOf(key: string, resource: string): Readonly<Record<string, string | readonly string[]>> {
-    const [, , service = '', region = '', account = '', ...rest] = resource.split(':');
+  #contextOf(
+    principal: string,
+    key: string,
+    resource: string,
+  ): Readonly<Record<string, string | readonly string[]>> {
+    const [, , service = '', region = '', , ...rest] = resource.split(':');
     return {
       'kms:ViaService': `${service}.${region}.amazonaws.com`,
-      'kms:CallerAccount': account,
+      'kms:CallerAccount': accountOf(principal) ?? '',
       'kms:ResourceAliases': this.#aliases.get(key) ?? [],
       ...(service === 'dynamodb'
         ? { 'kms:EncryptionContext:aws:dynamodb:tableName': rest.join(':').replace('table/', '') }
@@ -155,6 +159,14 @@ function resourcePoliciesOf({ type, arn, properties }: Resource, stack: StackTem
     case 'AWS::DynamoDB::Table': {
       const policy = z.parse(tableSchema, properties).ResourcePolicy;
       return policy === undefined || arn === undefined ? [] : [[arn, policy.PolicyDocument.Statement]];
+    }
+    case 'AWS::IAM::Role': {
+      const { AssumeRolePolicyDocument } = z.parse(
+        z.object({ AssumeRolePolicyDocument: policyDocumentSchema }),
+        properties,
+      );
+      // Whom the role trusts; a trust policy names no resource, since it is the role.
+      return arn === undefined ? [] : [[arn, AssumeRolePolicyDocument.Statement]];
     }
     case 'AWS::KMS::Key': {
       const { KeyPolicy } = z.parse(z.object({ KeyPolicy: policyDocumentSchema }), properties);

@@ -5,8 +5,8 @@
  * The rules are those of IAM's evaluation logic for what is used here
  * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html): a denial anywhere wins;
  * within an account a resource policy that names the role suffices, one that names the account leaves it to the identity
- * policy, and so does none, except for keys, whose policy must always allow; across accounts both sides must allow. No
- * boundaries, organisation policies or sessions. A condition operator that is not known is an error, since guessing it
+ * policy, and so does none, except for keys and for the trust in a role, whose policies must always allow; across
+ * accounts both sides must allow. No boundaries, organisation policies or policies of sessions. A condition operator that is not known is an error, since guessing it
  * would make every answer worthless.
  */
 
@@ -72,7 +72,7 @@ export function decide(policies: PolicySet, request: Request): Decision {
       ? 'allowed'
       : 'not allowed by its identity';
   }
-  if (isKey(request.resource) && !direct && !delegated) return 'not allowed by the resource';
+  if (mustAllow(request) && !direct && !delegated) return 'not allowed by the resource';
   return direct || identityAllows ? 'allowed' : 'not allowed by its identity';
 }
 
@@ -153,8 +153,9 @@ export function accountOf(arn: string): string | undefined {
   return /^arn:aws:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):/.exec(arn)?.[1];
 }
 
-function isKey(arn: string): boolean {
-  return arn.startsWith('arn:aws:kms:');
+/** Whether the resource's policy has to allow it even to its own account. */
+function mustAllow({ resource, action }: Request): boolean {
+  return resource.startsWith('arn:aws:kms:') || action === 'sts:AssumeRole';
 }
 
 function listOf(value: string | readonly string[]): readonly string[] {

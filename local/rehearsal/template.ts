@@ -30,6 +30,8 @@ export interface Resource {
 export interface StackTemplate extends Place {
   readonly name: string;
   readonly resources: readonly Resource[];
+  /** What a deployment tells its operator, by name. */
+  readonly outputs: Readonly<Record<string, string>>;
 }
 
 const manifestSchema = z.object({
@@ -49,9 +51,13 @@ const rawResourceSchema = z.object({
   DeletionPolicy: z.optional(z.string()),
 });
 
-const templateSchema = z.object({ Resources: z.record(z.string(), rawResourceSchema) });
+const templateSchema = z.object({
+  Resources: z.record(z.string(), rawResourceSchema),
+  Outputs: z.optional(z.record(z.string(), z.object({ Value: z.unknown() }))),
+});
 
 type RawResource = z.infer<typeof rawResourceSchema>;
+type RawTemplate = z.infer<typeof templateSchema>;
 
 /** @param directory that `cdk synth` wrote */
 export function readAssembly(directory: string): readonly StackTemplate[] {
@@ -63,18 +69,20 @@ export function readAssembly(directory: string): readonly StackTemplate[] {
     if (account === undefined || region === undefined || file === undefined) {
       throw new Error(`stack ${name} is not bound to an account and a region`);
     }
-    const { Resources } = z.parse(templateSchema, readJson(join(directory, file)));
-    return new Resolver({ name, account, region }, Resources).stack();
+    const template = z.parse(templateSchema, readJson(join(directory, file)));
+    return new Resolver({ name, account, region }, template).stack();
   });
 }
 
 class Resolver {
   readonly #stack: Place & { readonly name: string };
   readonly #raw: ReadonlyMap<string, RawResource>;
+  readonly #rawOutputs: NonNullable<RawTemplate['Outputs']>;
 
-  constructor(stack: Place & { readonly name: string }, resources: Readonly<Record<string, RawResource>>) {
+  constructor(stack: Place & { readonly name: string }, { Resources, Outputs = {} }: RawTemplate) {
     this.#stack = stack;
-    this.#raw = new Map(Object.entries(resources));
+    this.#raw = new Map(Object.entries(Resources));
+    this.#rawOutputs = Outputs;
   }
 
   stack(): StackTemplate {
@@ -86,7 +94,10 @@ class Resolver {
       reference: this.#reference(logicalId),
       deletionPolicy: raw.DeletionPolicy,
     }));
-    return { ...this.#stack, resources };
+    const outputs = Object.entries(this.#rawOutputs).map(
+      ([name, { Value }]) => [name, z.parse(z.string(), this.#resolve(Value))] as const,
+    );
+    return { ...this.#stack, resources, outputs: Object.fromEntries(outputs) };
   }
 
   #resolve(value: unknown): unknown {

@@ -47,6 +47,14 @@ test.each<readonly [Record<string, unknown>, string]>([
     { vault: { access: [], treeOwner: { account: '1', region: 'eu-central-1' } } },
     'the field vault.treeOwner.account',
   ],
+  ...[
+    'arn:aws:iam::111111111111:root',
+    'arn:aws:iam::*:role/a',
+    'arn:aws:sts::111111111111:assumed-role/a/b',
+    '*',
+  ].map(
+    (arn) => [{ vault: { access: [], administrators: [arn] } }, 'the field vault.administrators.0'] as const,
+  ),
   [{ events: { bus: 'arn:aws:events:eu-central-1:1:event-bus/a' } }, 'the field events.bus'],
   [{ events: { webhooks: ['http://bids.example/'] } }, 'the field events.webhooks.0'],
   [{ events: { webhooks: ['https://user:word@bids.example/'] } }, 'the field events.webhooks.0'],
@@ -115,6 +123,18 @@ test('one account for two parties is refused, unless the file says that it is a 
   expect(read({ ...trial, consortium: 'apart.json', fingerprint: apart.fingerprint }).parties).toEqual([
     0, 1, 2,
   ]);
+});
+
+test("a vault's administrators are of the party's own account", () => {
+  const vault = (account: string) => ({
+    vault: { access: [], administrators: [`arn:aws:iam::${account}:user/operators/anna`] },
+  });
+  expect(read({ parties: [1], ...vault('222222222222') }).vault?.administrators).toHaveLength(1);
+  for (const account of ['111111111111', '444444444444']) {
+    expect(() => read({ parties: [1], ...vault(account) })).toThrow(
+      `DEPLOYMENT_ADMINISTRATORS: arn:aws:iam::${account}:user/operators/anna is of another account`,
+    );
+  }
 });
 
 test('names that leave no room for the names made from them are refused', async () => {

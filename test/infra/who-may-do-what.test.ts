@@ -305,6 +305,42 @@ describe('a tree of vaults in another account', () => {
   });
 });
 
+describe("the administrators of a party's vaults", () => {
+  const anna = (account: string) => `arn:aws:iam::${account}:user/anna`;
+
+  test("and nobody else may act as the vault's role, which nobody in another account ever may", () => {
+    const administered = synthesise({
+      vault: { access: [], administrators: [anna('111111111111'), anna('222222222222')] },
+    });
+    try {
+      const [own, peer] = administered.stacks as [StackTemplate, StackTemplate];
+      // Whatever else their accounts allow them.
+      const everybody = [own, peer].map((stack) => withEverything(stack, 'administrator'));
+      const world = new Permissions([...administered.stacks, ...everybody]);
+      const asking = [
+        ...world.roles,
+        ...['lambda.amazonaws.com', 'scheduler.amazonaws.com', 'apigateway.amazonaws.com'],
+        ...[anna('111111111111'), anna('222222222222'), 'arn:aws:iam::111111111111:user/anna2'],
+      ];
+      const assumed: string[] = [];
+      for (const principal of asking) {
+        for (const resource of world.roles) {
+          const decision = world.decide({ principal, action: 'sts:AssumeRole', resource });
+          if (decision === 'allowed' && principal !== 'lambda.amazonaws.com')
+            assumed.push(`${principal} ${resource}`);
+        }
+      }
+      expect(assumed).toEqual(
+        ['111111111111', '222222222222'].map(
+          (account) => `${anna(account)} arn:aws:iam::${account}:role/tacit-engine-vault`,
+        ),
+      );
+    } finally {
+      administered.dispose();
+    }
+  });
+});
+
 describe('every statement', () => {
   test('that allows names its actions', () => {
     for (const action of everyValueOf('Action')) expect(action).not.toContain('*');
@@ -375,6 +411,7 @@ function withEverything({ account, region }: StackTemplate, role: string): Stack
     name: 'Everything',
     account,
     region,
+    outputs: {},
     resources: [
       {
         type: 'AWS::IAM::Policy',

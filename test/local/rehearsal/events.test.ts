@@ -3,7 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
 import { type Receiver, startReceiver } from '../../functions/receiver.ts';
-import { type DeployedConsortium, DeployedWorld, rehearse, synthesiseConsortium } from './deployed-world.ts';
+import { withoutAction } from './alterations.ts';
+import { type DeployedConsortium, synthesiseConsortium } from './consortium-assembly.ts';
+import { DeployedWorld, rehearse } from './deployed-world.ts';
 
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 120_000;
@@ -71,12 +73,8 @@ describe.runIf(process.env['TACIT_SLOW'] === '1')('a deployment with a bus and a
     'clears without the permission to put events, and still tells the webhook',
     async () => {
       receiver.received.length = 0;
-      const altered = consortium.altered('TacitParty0', ({ Resources }) => {
-        for (const { Type, Properties } of Object.values(Resources)) {
-          if (Type !== 'AWS::IAM::Policy') continue;
-          const document = Properties['PolicyDocument'] as { Statement: { Action: unknown }[] };
-          document.Statement = document.Statement.filter(({ Action }) => Action !== 'events:PutEvents');
-        }
+      const altered = consortium.altered({
+        TacitParty0: withoutAction('AWS::IAM::Policy', 'Functions', 'events:PutEvents'),
       });
       const rehearsal = await rehearse({ assembly: altered, keys: consortium.keys });
       try {

@@ -49,6 +49,26 @@ describe('within an account', () => {
   });
 });
 
+describe('a role', () => {
+  const role = 'arn:aws:iam::111111111111:role/vault';
+  const assume: Request = { principal: ROLE, action: 'sts:AssumeRole', resource: role };
+  const allow: Statement = { Effect: 'Allow', Action: 'sts:AssumeRole' };
+
+  test('is assumed with the consent of its trust policy alone, which may name whoever may', () => {
+    expect(decide(world([allow], [], role), assume)).toBe('not allowed by the resource');
+    const trusting = [{ ...allow, Principal: { AWS: ROLE } }];
+    expect(decide(world([], trusting, role), assume)).toBe('allowed');
+    expect(decide(world([allow], trusting, role), { ...assume, principal: `${ROLE}2` })).not.toBe('allowed');
+  });
+
+  test('of another account is assumed with the consent of both', () => {
+    const trusting = [{ ...allow, Principal: { AWS: PEER } }];
+    const foreigner = { ...assume, principal: PEER };
+    expect(decide(world([], trusting, role), foreigner)).toBe('not allowed by its identity');
+    expect(decide(world([allow], trusting, role), foreigner)).toBe('allowed');
+  });
+});
+
 describe('across accounts', () => {
   test('both must allow', () => {
     const resource = [read({ Principal: account('222222222222') })];

@@ -3,24 +3,16 @@
  * each of which fails where it would on AWS.
  */
 
-import { createSecretKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckedTender } from '../../../auction/tender.ts';
-import { systemClock } from '../../../functions/system-clock.ts';
+import type { Refusal } from '../../../client/tacit-client.ts';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
-import type { StackTemplate } from '../../../local/rehearsal/template.ts';
-import { VaultClient } from '../../../local/vault-client.ts';
-import { createVault } from '../../../oram/open-vault.ts';
-import { chooseParameters, valueBytes } from '../../../oram/parameters.ts';
-import { createDynamodbStore } from '../../../oram/stores/dynamodb.ts';
-import { newSigner, random, text } from '../../functions/vault-requests.ts';
-import {
-  type DeployedConsortium,
-  DeployedWorld,
-  rehearse,
-  synthesiseConsortium,
-  type Template,
-} from './deployed-world.ts';
+import { all, some, without, withoutAction, withoutRoute, withoutVariable } from './alterations.ts';
+import type { Change, DeployedConsortium } from './consortium-assembly.ts';
+import { DeployedWorld, rehearse } from './deployed-world.ts';
+import { stopSharedDynamodb } from './engine.ts';
+import { AUDIENCE, ISSUER, threeOperators } from './three-operators.ts';
+import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 240_000;
@@ -28,113 +20,94 @@ const AUCTION_TIMEOUT_MS = 240_000;
 /** More than one at each party at the same time; `bench/closing-together.ts` takes as many as it is told. */
 const TENDERS_AT_ONCE = 4;
 
-const VAULT = 'suppliers';
-const requester = newSigner();
-
 let consortium: DeployedConsortium;
+let issuer: TokenIssuer;
 
 beforeAll(async () => {
-  const access = [{ vault: VAULT, requester: requester.publicKey, rights: 'write' }];
-  consortium = await synthesiseConsortium({ vault: { access } });
+  consortium = await threeOperators();
+  issuer = await startTokenIssuer({ issuer: ISSUER, audience: AUDIENCE, now: () => Date.now() / 1000 });
 }, SYNTHESIS_TIMEOUT_MS);
 
-afterAll(() => consortium?.dispose());
+afterAll(async () => {
+  consortium?.dispose();
+  await issuer?.stop();
+  await stopSharedDynamodb();
+});
 
-async function withRehearsal<Value>(
-  assembly: string,
-  use: (world: DeployedWorld, rehearsal: Rehearsal) => Promise<Value>,
-): Promise<Value> {
-  const rehearsal = await rehearse({ assembly, keys: consortium.keys });
-  try {
-    return await use(new DeployedWorld(rehearsal, consortium.parties), rehearsal);
-  } finally {
-    await rehearsal.stop();
-  }
-}
+const rehearseAuctions = () => rehearse(consortium, { issuers: new Map([[ISSUER, issuer.url]]) });
 
-type Change = (template: Template) => void;
-
-/** Takes the resources of a type whose id starts so, and at least one. */
-function some({ Resources }: Template, type: string, prefix: string) {
-  const found = Object.entries(Resources).filter(([id, { Type }]) => Type === type && id.startsWith(prefix));
-  expect(found.length, `${type} ${prefix}`).toBeGreaterThan(0);
-  return found;
-}
-
-const without =
-  (type: string, prefix: string): Change =>
-  (template) => {
-    for (const [id] of some(template, type, prefix)) delete template.Resources[id];
-  };
-
-const withoutVariable =
-  (prefix: string, variable: string): Change =>
-  (template) => {
-    for (const [, { Properties }] of some(template, 'AWS::Lambda::Function', prefix)) {
-      const { Variables } = Properties['Environment'] as { Variables: Record<string, unknown> };
-      expect(Variables).toHaveProperty(variable);
-      delete Variables[variable];
-    }
-  };
-
-interface Statements {
-  Statement: { Action: string | string[] }[];
-}
-
-/** Takes one action out of the identity policies of a role, or out of the outbox's resource policy. */
-const withoutAction =
-  (type: string, prefix: string, action: string): Change =>
-  (template) => {
-    let taken = 0;
-    for (const [, { Properties }] of some(template, type, prefix)) {
-      const holder = (Properties['ResourcePolicy'] ?? Properties) as Record<string, Statements>;
-      const policy = holder['PolicyDocument'] ?? (Properties['KeyPolicy'] as Statements);
-      policy.Statement = policy.Statement.flatMap((statement) => {
-        const actions = [statement.Action].flat();
-        if (!actions.includes(action)) return statement;
-        taken += 1;
-        const rest = actions.filter((one) => one !== action);
-        return rest.length === 0 ? [] : { ...statement, Action: rest };
-      });
-    }
-    expect(taken, action).toBeGreaterThan(0);
-  };
+/** The auctioneer has a token of party 0, and the others ask for none. */
+const worldOf = (rehearsal: Rehearsal) =>
+  new DeployedWorld(rehearsal, consortium.parties, { tokens: [issuer.token(), undefined, undefined] });
 
 describe('a template that lacks something', () => {
-  // Each in party 0 alone; the others are whole.
-  const altered = (change: Change) => consortium.altered('TacitParty0', change);
+  let rehearsal: Rehearsal;
+
+  beforeAll(async () => {
+    rehearsal = await rehearseAuctions();
+  });
+
+  afterAll(() => rehearsal?.stop());
+
+  /** What each party says to a tender, each with its own template altered. */
+  const publishedWith = async (...changes: readonly Change[]): Promise<readonly (Refusal | undefined)[]> => {
+    const altered = changes.map((change, party) => [`TacitParty${party}`, change] as const);
+    await rehearsal.deploy(consortium.altered(Object.fromEntries(altered)));
+    const world = worldOf(rehearsal);
+    const refusals = await world.client.publish(world.sign());
+    return [0, 1, 2].map((party) => refusals.find((refusal) => refusal.party === party));
+  };
+
+  test(
+    'takes no tender for want of the route, a variable, the permission to write its state',
+    async () => {
+      const said = await publishedWith(
+        withoutRoute('POST /tenders'),
+        withoutVariable('Functionspublishtender', 'STATE_TABLE'),
+        withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'dynamodb:PutItem'),
+      );
+      expect(said).toMatchObject([
+        { code: 'PARTY_ANSWER_MALFORMED', detail: expect.stringContaining('404') },
+        { code: expect.stringMatching(/^(INTERNAL|CONFIGURATION_INVALID)$/) },
+        { code: 'INTERNAL' },
+      ]);
+      expect(rehearsal.refused.join('\n')).toMatch(
+        /Functionspublishtender\S+ dynamodb:PutItem .*333333333333/,
+      );
+    },
+    AUCTION_TIMEOUT_MS,
+  );
+
+  test(
+    'takes no tender for want of the use of its key or of the permission for API Gateway, and all with both',
+    async () => {
+      const said = await publishedWith(
+        withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'kms:Decrypt'),
+        without('AWS::Lambda::Permission', 'HttpPOSTtenderspublishtenderPermission'),
+      );
+      expect(said[0]).toMatchObject({ code: 'INTERNAL' });
+      expect(said[1]).toMatchObject({
+        code: 'PARTY_ANSWER_MALFORMED',
+        detail: expect.stringContaining('500'),
+      });
+      expect(said[2]).toBeUndefined();
+      expect(rehearsal.failed).toEqual([]);
+      expect(await publishedWith()).toEqual([undefined, undefined, undefined]);
+    },
+    AUCTION_TIMEOUT_MS,
+  );
 
   test.each<readonly [string, Change, RegExp]>([
-    [
-      'the route to publish at',
-      without('AWS::ApiGatewayV2::Route', 'HttpPOSTtenders'),
-      /"status":404|Not Found|HTTP 404|404/,
-    ],
-    [
-      'a variable',
-      withoutVariable('Functionspublishtender', 'STATE_TABLE'),
-      /INTERNAL|CONFIGURATION_INVALID/,
-    ],
     ['the table of its state', without('AWS::DynamoDB::Table', 'State'), /nothing is called State/],
-    [
-      'the permission to write its state',
-      withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'dynamodb:PutItem'),
-      /INTERNAL/,
-    ],
-    [
-      'the permission to use the key of its state',
-      withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'kms:Decrypt'),
-      /INTERNAL/,
-    ],
-    [
-      'the permission for API Gateway',
-      without('AWS::Lambda::Permission', 'HttpPOSTtenderspublishtenderPermission'),
-      /500/,
-    ],
     [
       'the permission to write its log',
       withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'logs:PutLogEvents'),
       /logs:PutLogEvents/,
+    ],
+    [
+      'the trust of a role in Lambda',
+      withoutAction('AWS::IAM::Role', 'Functionspublishtender', 'sts:AssumeRole'),
+      /Lambda may not take the role/,
     ],
     [
       'a bundle',
@@ -145,52 +118,53 @@ describe('a template that lacks something', () => {
       },
       /the assembly has no .*asset\.gone/,
     ],
-  ])(
-    'fails for want of %s',
-    async (_what, change, sign) => {
-      const failed = withRehearsal(altered(change), (world) => world.publish()).then(
-        () => 'it went through',
-        (error: unknown) => String(error),
+    [
+      'a route that its stage throttles',
+      without('AWS::ApiGatewayV2::Route', 'HttpPOSTtenderstenderIdclose'),
+      /throttles POST .*close, which is no route/,
+    ],
+    ['an authoriser', without('AWS::ApiGatewayV2::Authorizer', 'HttpApi'), /nothing is called HttpApi/],
+    ['the stage of its API', without('AWS::ApiGatewayV2::Stage', 'HttpStage'), /routes and no stage/],
+  ])('is not deployed for want of %s', async (_what, change, sign) => {
+    await expect(rehearsal.deploy(consortium.altered({ TacitParty0: change }))).rejects.toThrow(sign);
+  });
+
+  test(
+    'does not clear for want of the peers in a policy, of being started, and of its keys',
+    async () => {
+      await rehearsal.deploy(
+        consortium.altered({
+          TacitParty0: withoutAction('AWS::DynamoDB::Table', 'Outbox', 'dynamodb:GetItem'),
+          TacitParty1: withoutAction('AWS::KMS::Key', 'OutboxEncryption', 'kms:Decrypt', /^EngineOf/),
+          TacitParty2: all(
+            withoutAction('AWS::IAM::Policy', 'Functionsclosetender', 'lambda:InvokeFunction'),
+            withoutAction('AWS::IAM::Policy', 'Functionscleartender', 'secretsmanager:GetSecretValue'),
+          ),
+        }),
       );
-      expect(await failed).toMatch(sign);
+      rehearsal.refused.length = 0;
+      const world = worldOf(rehearsal);
+      const tender = await world.publish();
+      expect(rehearsal.refused).toEqual([]);
+      await world.close(tender);
+      const refused = (sign: RegExp) =>
+        expect.poll(() => rehearsal.refused.join('\n'), { timeout: 120_000 }).toMatch(sign);
+      const reading = (role: number, outbox: number) =>
+        new RegExp(
+          `${String(role).repeat(12)}:role/tacit-engine dynamodb:GetItem .*${String(outbox).repeat(12)}:table/tacit-outbox: not allowed by the resource`,
+        );
+      await refused(reading(2, 1));
+      await refused(reading(1, 2));
+      await refused(
+        /lambda:InvokeFunction .*333333333333:.*Functionscleartender.*: not allowed by its identity/,
+      );
+      expect(rehearsal.refused.join('\n')).not.toContain('GetSecretValue');
+      // The sweep starts what the close order could not.
+      await rehearsal.tick();
+      await refused(
+        /333333333333:role\/tacit-engine secretsmanager:GetSecretValue .*: not allowed by its identity/,
+      );
     },
-    AUCTION_TIMEOUT_MS,
-  );
-});
-
-describe('a clearing that lacks something', () => {
-  const altered = (change: Change) => consortium.altered('TacitParty0', change);
-
-  test.each<readonly [string, Change, RegExp]>([
-    [
-      "the peers in the outbox's policy",
-      withoutAction('AWS::DynamoDB::Table', 'Outbox', 'dynamodb:GetItem'),
-      /222222222222:role\/tacit-engine dynamodb:GetItem .*111111111111:table\/tacit-outbox: not allowed by the resource/,
-    ],
-    [
-      "the peers in the policy of the outbox's key",
-      withoutAction('AWS::KMS::Key', 'OutboxEncryption', 'kms:Decrypt'),
-      /333333333333:role\/tacit-engine dynamodb:GetItem .*111111111111:table\/tacit-outbox: not allowed by the resource/,
-    ],
-    [
-      'the permission to be started',
-      withoutAction('AWS::IAM::Policy', 'Functionsclosetender', 'lambda:InvokeFunction'),
-      /lambda:InvokeFunction .*Functionscleartender.*: not allowed by its identity/,
-    ],
-    [
-      'the permission to read its keys',
-      withoutAction('AWS::IAM::Policy', 'Functionscleartender', 'secretsmanager:GetSecretValue'),
-      /tacit-engine secretsmanager:GetSecretValue .*: not allowed by its identity/,
-    ],
-  ])(
-    'is refused for want of %s',
-    (_what, change, sign) =>
-      withRehearsal(altered(change), async (world, { refused }) => {
-        const tender = await world.publish();
-        expect(refused).toEqual([]);
-        await world.close(tender);
-        await expect.poll(() => refused.join('\n'), { timeout: 60_000 }).toMatch(sign);
-      }),
     AUCTION_TIMEOUT_MS,
   );
 });
@@ -198,19 +172,27 @@ describe('a clearing that lacks something', () => {
 describe('what would be deployed', () => {
   test(
     'takes bids and clears, on a close order and at a deadline, without asking for more than it may',
-    () =>
-      withRehearsal(consortium.assembly, async (world, rehearsal) => {
+    async () => {
+      const rehearsal = await rehearseAuctions();
+      try {
+        const world = worldOf(rehearsal);
         const ordered = await world.publish();
         expect((await world.bid(ordered, 'Cairn', '120000.00')).receipts).toHaveLength(3);
         expect((await world.bid(ordered, 'Jessop', '119000.00')).receipts).toHaveLength(3);
-        expect(await world.close(ordered)).toEqual([]);
-        const outcome = await world.outcome(ordered, 60_000);
-        expect(outcome.statement.lots).toMatchObject([{ winner: 'Jessop' }]);
 
         // Long enough for a bid on a busy machine; every function is warm by now.
         const closesAt = new Date(Date.now() + 8_000).toISOString();
         const timed = await world.publish({ closesAt });
         await world.bid(timed, 'Northmoor', '7000.00');
+
+        const strangers = new DeployedWorld(rehearsal, consortium.parties);
+        expect(await strangers.client.publish(strangers.sign())).toMatchObject([
+          { party: 0, code: 'PARTY_TOKEN_REFUSED' },
+        ]);
+        expect(await world.close(ordered)).toEqual([]);
+        const outcome = await world.outcome(ordered, 60_000);
+        expect(outcome.statement.lots).toMatchObject([{ winner: 'Jessop' }]);
+
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(closesAt) - Date.now())));
         // As on AWS: starts arrive from several sides, and more than once.
         await Promise.all([rehearsal.tick(), rehearsal.tick()]);
@@ -219,15 +201,21 @@ describe('what would be deployed', () => {
         expect(second.statement.lots).toMatchObject([{ winner: 'Northmoor' }]);
 
         expect(rehearsal.refused).toEqual([]);
+        expect(rehearsal.failed).toEqual([]);
         expect(rehearsal.deadLetters).toEqual([]);
-      }),
+      } finally {
+        await rehearsal.stop();
+      }
+    },
     AUCTION_TIMEOUT_MS,
   );
 
   test.runIf(process.env['TACIT_SLOW'] === '1')(
     'clears tenders that are closed at the same time, with one outcome each',
-    () =>
-      withRehearsal(consortium.assembly, async (world, rehearsal) => {
+    async () => {
+      const rehearsal = await rehearseAuctions();
+      try {
+        const world = worldOf(rehearsal);
         const tenders: CheckedTender[] = [];
         for (let index = 0; index < TENDERS_AT_ONCE; index++) {
           const tender = await world.publish();
@@ -252,55 +240,6 @@ describe('what would be deployed', () => {
           expect(new Set(ids)).toEqual(new Set(tenders.map(({ id }) => id)));
         }
         expect(rehearsal.deadLetters).toEqual([]);
-      }),
-    AUCTION_TIMEOUT_MS,
-  );
-
-  test(
-    'serves a vault to whom its access list names, and to nobody else',
-    async () => {
-      const key = random(32);
-      const rehearsal = await rehearse(
-        { ...consortium },
-        { [VAULT]: Buffer.from(key).toString('base64url') },
-      );
-      try {
-        const [stack] = rehearsal.stacks as [StackTemplate];
-        const client = rehearsal.operatorClient(stack);
-        const tableOf = (prefix: string) => {
-          const found = stack.resources.find(
-            ({ type, logicalId }) => type === 'AWS::DynamoDB::Table' && logicalId.startsWith(prefix),
-          );
-          return createDynamodbStore({ client, tableName: found?.reference ?? '', clock: systemClock });
-        };
-        const parameters = chooseParameters({ records: 32, blockBytes: 64, layout: 'tree' });
-        const made = await createVault(
-          {
-            name: VAULT,
-            key: createSecretKey(key),
-            tree: tableOf('VaultTree'),
-            state: tableOf('VaultClientState'),
-            clock: systemClock,
-            random,
-          },
-          parameters,
-        );
-        await made.close();
-        client.destroy();
-        const facts = {
-          url: rehearsal.urls[0] ?? '',
-          vault: VAULT,
-          party: consortium.parties[0].signingKey,
-          valueBytes: valueBytes(parameters),
-        };
-        const vault = new VaultClient({ ...facts, requester });
-        await vault.put('NL-12266401', text('checked'));
-        expect(await vault.get('NL-12266401')).toEqual(text('checked'));
-        expect(await vault.has('NL-1')).toBe(false);
-        expect(await vault.delete('NL-12266401')).toBe(true);
-        const stranger = new VaultClient({ ...facts, requester: newSigner() });
-        await expect(stranger.get('NL-12266401')).rejects.toThrow('VAULT_REQUESTER_UNKNOWN');
-        expect(rehearsal.refused).toEqual([]);
       } finally {
         await rehearsal.stop();
       }
