@@ -38,6 +38,9 @@ export interface EventDestination {
 /** A weekend: whoever looks after the receiver had a working day. */
 export const EVENT_LIFETIME_MS = 72 * 3_600_000;
 
+/** By then six runs have tried; what is missing for longer somebody should look at. */
+export const OVERDUE_AFTER_MS = 3_600_000;
+
 /** Of one run, for all events and destinations together. */
 export const DELIVERY_LIMIT_MS = 20_000;
 
@@ -99,6 +102,13 @@ export class Events {
     const open = known.filter((one) => this.#isOpen(one));
     if (open.some((one) => this.#isDue(one))) return 'due';
     return open.length > 0 ? 'waiting' : 'settled';
+  }
+
+  /** How many were told in vain for more than `OVERDUE_AFTER_MS`, and are not given up yet. */
+  async overdue(tender: TenderId): Promise<number> {
+    const before = this.#parameters.clock.now() - OVERDUE_AFTER_MS;
+    const known = await this.#parameters.records.ofTender(tender);
+    return known.filter((one) => this.#isOpen(one) && one.failures > 0 && one.event.at <= before).length;
   }
 
   /** Tells what is due, and never throws. @param signal ends it early */

@@ -27,6 +27,8 @@ export const METRICS = {
   ClockOff: 'Count',
   /** Looks at the outboxes at which one of them had not answered the last three. */
   PeerUnreachable: 'Count',
+  /** Events that a destination has not taken for an hour, at each sweep. */
+  EventsOverdue: 'Count',
   VaultOperations: 'Count',
   VaultReadUnits: 'Count',
   VaultWriteUnits: 'Count',
@@ -46,6 +48,7 @@ export const ALARM_METRICS = [
   'BlamedAborts',
   'ClockOff',
   'PeerUnreachable',
+  'EventsOverdue',
 ] as const satisfies readonly MetricName[];
 
 export interface Meter {

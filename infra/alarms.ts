@@ -85,6 +85,11 @@ export class Alarms extends Construct {
         },
       ),
       this.#alarm(
+        'EventsOverdue',
+        'A bus or a webhook has not taken an event for an hour: the log of clear-tender says which, and how it answered',
+        { metric: this.#counted('EventsOverdue'), threshold: 1 },
+      ),
+      this.#alarm(
         'SweepSilent',
         'Nothing looks for tenders that are due: no clearing starts at its deadline',
         {

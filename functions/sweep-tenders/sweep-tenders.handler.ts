@@ -8,7 +8,8 @@
  * own; one that keeps failing is started at growing intervals (`clearing-lease.ts`).
  *
  * It reads the list of what is due (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one read,
- * however many tenders are kept. What it finds settled it takes off the list, which nobody else does.
+ * however many tenders are kept. What it finds settled it takes off the list, which nobody else does. Of the others it counts
+ * the events that a destination has not taken for an hour, every minute anew, so that an alarm stays for as long as that.
  */
 
 import type { Context } from 'aws-lambda';
@@ -40,7 +41,7 @@ export interface SweepParameters {
   readonly leases: Pick<ClearingLeases, 'isPaused'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly clockWatch: Pick<ClockWatch, 'skewMs'>;
-  readonly events?: Pick<Events, 'standing' | 'destinationIds'> | undefined;
+  readonly events?: Pick<Events, 'standing' | 'overdue' | 'destinationIds'> | undefined;
   readonly meter?: Meter;
 }
 
@@ -65,24 +66,34 @@ export function createSweepTendersHandler(
     return added ? (await dueList.dueTenders(clock.now())).tenders : tenders;
   };
 
-  /** Takes off what is settled. @returns what is left to be started, each once, in the order of the list */
-  const needy = async (): Promise<ReadonlySet<TenderId>> => {
+  /** Takes off what is settled. @returns what is left to be started or waits, each once, in the order of the list */
+  const needy = async () => {
     const tenders = await readList();
     const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
     const found = new Set<TenderId>();
+    const waiting = new Set<TenderId>();
     for (const [position, due] of tenders.entries()) {
       const need = needs[position];
       const expired = need === 'premature' && due.notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
       if (need === 'settled' || expired) await dueList.removeDue(due);
       else if (need === 'clearing' || need === 'telling') found.add(due.id);
+      else if (need === 'waiting') waiting.add(due.id);
     }
-    return found;
+    return { found, waiting };
+  };
+
+  const countOverdue = async (tenders: ReadonlySet<TenderId>): Promise<void> => {
+    if (events === undefined) return;
+    const overdue = await inParallel([...tenders], (id) => events.overdue(id));
+    const all = overdue.reduce((sum, count) => sum + count, 0);
+    if (all > 0) meter.count('EventsOverdue', all);
   };
 
   return async (_event, context) => {
     const started: string[] = [];
     const paused: string[] = [];
-    for (const id of await needy()) {
+    const { found, waiting } = await needy();
+    for (const id of found) {
       if (await leases.isPaused(id)) {
         paused.push(id);
         continue;
@@ -90,6 +101,7 @@ export function createSweepTendersHandler(
       await starter.start(id);
       started.push(id);
     }
+    await countOverdue(new Set([...found, ...waiting]));
     const { skewMs } = clockWatch;
     if (skewMs > MAX_CLOCK_SKEW_MS) {
       logError('a clock is off', {

@@ -4,13 +4,24 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AuctionError } from '../../auction/errors.ts';
 import { createAuctionTable } from '../../auction/party/dynamodb.ts';
+import { MemoryStore } from '../../auction/party/memory-store.ts';
 import type { PartyEvent } from '../../auction/party-event.ts';
 import { clearedEvent } from '../../auction/party-event.ts';
 import type { TenderId } from '../../auction/tender.ts';
 import { createTellingHandler } from '../../functions/clear-tender/tell-events.ts';
 import { FunctionError } from '../../functions/errors.ts';
 import { type EventRecords, eventRecords } from '../../functions/event-records.ts';
-import { EVENT_LIFETIME_MS, Events, type EventsParameters } from '../../functions/events.ts';
+import {
+  EVENT_LIFETIME_MS,
+  Events,
+  type EventsParameters,
+  OVERDUE_AFTER_MS,
+} from '../../functions/events.ts';
+import { silentMeter } from '../../functions/meter.ts';
+import {
+  createSweepTendersHandler,
+  type SweepParameters,
+} from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { isWebhookUrl, webhook } from '../../functions/webhook.ts';
 import { type DynamodbServer, startDynamodbServer } from '../../local/dynamodb-server.ts';
 import { invocationContext } from '../../local/event-adapter.ts';
@@ -261,6 +272,97 @@ describe('an abort', () => {
     });
     const failed = run(() => Promise.reject(aborted), eventsTo([receiver], { records: broken }));
     await expect(failed).rejects.toBe(aborted);
+  });
+});
+
+describe('a sweep', () => {
+  type Phase = 'cleared' | 'closing';
+
+  /** What a sweep of this tender counts as overdue, with what it starts done before the next. */
+  function sweeping(phase: Phase, receivers: readonly Pick<Receiver, 'url'>[] = [receiver]) {
+    const events = eventsTo(receivers);
+    const dueList = new MemoryStore();
+    let overdue = 0;
+    const meter = {
+      ...silentMeter,
+      count: (name: string, value: number) => {
+        if (name === 'EventsOverdue') overdue += value;
+      },
+    };
+    const state =
+      phase === 'cleared'
+        ? { phase, closedAt: now, closingRoot: '', outcomeHash: '' }
+        : { phase, closedAt: now };
+    const sweptParty: SweepParameters['party'] = {
+      tenders: async () => [id],
+      tender: async () => ({ signed: auction.tender.signed, state }),
+      signatures: async () => 3,
+    };
+    const sweep = createSweepTendersHandler({
+      ...{ party: sweptParty, dueList, clock, events, meter },
+      starter: { start: () => events.deliver(id, unending()) },
+      leases: { isPaused: async () => false },
+      clockWatch: { skewMs: 0 },
+    });
+    return async (): Promise<number> => {
+      overdue = 0;
+      await sweep({}, invocationContext('sweep-tenders', 30_000));
+      return overdue;
+    };
+  }
+
+  /** Every minute for a while: what each sweep counted. */
+  async function swept(sweep: () => Promise<number>, minutes: number): Promise<readonly number[]> {
+    const counted: number[] = [];
+    for (let minute = 0; minute < minutes; minute++) {
+      now = toEpochMs(now + MINUTE_MS);
+      counted.push(await sweep());
+    }
+    return counted;
+  }
+
+  test('counts an event that a receiver has not taken for an hour, until it takes it', async () => {
+    receiver.answer = 500;
+    await tellOfOutcome(eventsTo([receiver]));
+    const sweep = sweeping('cleared');
+    const minutes = OVERDUE_AFTER_MS / MINUTE_MS;
+    expect(new Set(await swept(sweep, minutes - 1))).toEqual(new Set([0]));
+    const tries = receiver.received.length / 3;
+    expect(tries).toBeGreaterThanOrEqual(6);
+    // Most sweeps do not try again, and each counts.
+    expect(new Set(await swept(sweep, 20))).toEqual(new Set([1]));
+    receiver.answer = 200;
+    const triedInVain = receiver.received.length;
+    await swept(sweep, 70);
+    expect(receiver.received).toHaveLength(triedInVain + 1);
+    expect(await sweep()).toBe(0);
+  });
+
+  test('counts one of an abort, though the tender is not cleared', async () => {
+    receiver.answer = 500;
+    const events = eventsTo([receiver]);
+    await events.aborted(id, { code: 'CHECK_FAILED', blamed: [] });
+    await events.deliver(id, unending());
+    const sweep = sweeping('closing');
+    expect(await sweep()).toBe(0);
+    now = toEpochMs(now + OVERDUE_AFTER_MS);
+    expect(await sweep()).toBe(1);
+  });
+
+  test('does not count what was given up after three days, nor what a new receiver was not told yet', async () => {
+    receiver.answer = 500;
+    await tellOfOutcome(eventsTo([receiver]));
+    now = toEpochMs(now + EVENT_LIFETIME_MS);
+    expect(await sweeping('cleared')()).toBe(0);
+
+    id = `${id.slice(0, 40)}new` as TenderId;
+    receiver.answer = 200;
+    await tellOfOutcome(eventsTo([receiver]));
+    now = toEpochMs(now + OVERDUE_AFTER_MS);
+    const added = await startReceiver();
+    expect(await sweeping('cleared', [receiver, added])()).toBe(0);
+    expect(seen(added)).toHaveLength(1);
+    await added.close();
   });
 });
 

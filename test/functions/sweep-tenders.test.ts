@@ -111,6 +111,7 @@ test('a complete tender is cleared again while a destination lacks an event that
     party: clearedParty(id, () => 3).party,
     events: {
       destinationIds: ['bus'],
+      overdue: async () => 0,
       standing: async () => {
         asked += 1;
         return standing;
@@ -210,7 +211,10 @@ describe('a list that was never completed', () => {
     const told = new Set<string>();
     const sweepFor = async (...destinationIds: string[]) => {
       const standing = async () => (destinationIds.every((one) => told.has(one)) ? 'settled' : 'due');
-      const { started } = await sweepWith({ party, events: { destinationIds, standing } })();
+      const { started } = await sweepWith({
+        party,
+        events: { destinationIds, standing, overdue: async () => 0 },
+      })();
       for (const one of destinationIds) told.add(one);
       return started.length;
     };

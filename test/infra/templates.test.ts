@@ -311,6 +311,7 @@ describe('an operator', () => {
     'ClearingsFail',
     'ClockSkew',
     'DeadLetters',
+    'EventsOverdue',
     'FunctionsThrottled',
     'PeerUnreachable',
     'ServerErrors',
