@@ -57,6 +57,12 @@ export const AUCTION_ERRORS = {
     status: 403,
     meaning: 'the tender lists its bidders, and not this name with this key',
   },
+  BID_FILE_MALFORMED: { status: 400, meaning: 'the bid file or key file does not have the documented form' },
+  BID_FILE_KEY: { status: 422, meaning: 'the public key of the file is not that of its secret one' },
+  BID_FILE_OTHER_BIDDER: {
+    status: 422,
+    meaning: "the bid file holds a bid of another bidder or key than the file's own",
+  },
   ENVELOPE_UNREADABLE: {
     status: 422,
     meaning: 'the envelope was not sealed to this party for this bid; seal the bid again',

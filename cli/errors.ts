@@ -26,6 +26,7 @@ export const CLI_ERRORS = {
   PARTY_KEYS_DIFFER: 'a party shows other keys than are known of it',
   PARTY_UNHEALTHY: 'an operator should look into something that the status shows',
   PARTY_NOT_STARTED: 'the process of a local party did not get ready',
+  PAGE_NOT_SERVED: 'the page for bidders could not be built or its port is taken',
   TENDER_NOT_PUBLISHED: 'not all three parties took the tender',
   BID_DOES_NOT_COUNT: 'fewer than two parties gave a receipt',
   CLOSE_INCOMPLETE: 'not all three parties took the close order',

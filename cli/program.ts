@@ -12,6 +12,7 @@ const COMMANDS = {
   tender: async () => (await import('./commands/tender.ts')).tenderCommand(),
   key: async () => (await import('./commands/key.ts')).keyCommand(),
   bid: async () => (await import('./commands/bid.ts')).bidCommand(),
+  resend: async () => (await import('./commands/resend.ts')).resendCommand(),
   withdraw: async () => (await import('./commands/bid.ts')).withdrawCommand(),
   outcome: async () => (await import('./commands/outcome.ts')).outcomeCommand(),
   evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),

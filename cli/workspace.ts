@@ -16,9 +16,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import * as z from 'zod/mini';
-import { fromBase64url, toBase64url } from '../auction/canonical.ts';
-import { publicKeyField } from '../auction/fields.ts';
+import { parseKeyFile, signingKeyFile } from '../auction/bid-file.ts';
+import { fromBase64url } from '../auction/canonical.ts';
+import { AuctionError } from '../auction/errors.ts';
 import { nodeSignatures } from '../auction/party/signatures-node.ts';
 import type { Receipt } from '../auction/receipt.ts';
 import type { Submission } from '../auction/submission.ts';
@@ -29,12 +29,6 @@ export const DEFAULT_DIRECTORY = '.tacit';
 
 const SECRET_FILE_MODE = 0o600;
 const SECRET_DIRECTORY_MODE = 0o700;
-
-const keySchema = z.strictObject({
-  kind: z.literal('tacit/1 signing key'),
-  publicKey: publicKeyField,
-  secretKey: publicKeyField,
-});
 
 export interface SigningKey {
   /** base64url. */
@@ -130,18 +124,19 @@ async function openKey(path: string, mustExist: boolean): Promise<SigningKey> {
   return await readSigningKey(path);
 }
 
-/** @throws CliError FILE_UNREADABLE */
+/**
+ * The key of a key file, or of a bid file that the page saved.
+ * @throws CliError FILE_UNREADABLE
+ */
 export async function readSigningKey(path: string): Promise<SigningKey> {
-  const parsed = z.safeParse(keySchema, await readJsonFile(path));
-  if (!parsed.success)
-    throw new CliError('FILE_UNREADABLE', `the file ${path} is not a signing key`, { path });
-  const secretKey = fromBase64url(parsed.data.secretKey);
-  if (toBase64url(nodeSignatures.publicKeyOf(secretKey)) !== parsed.data.publicKey) {
-    throw new CliError('FILE_UNREADABLE', `the public key in ${path} is not that of the secret one`, {
-      path,
-    });
+  const json = await readJsonFile(path);
+  try {
+    const { publicKey, secretKey } = parseKeyFile(json, nodeSignatures);
+    return { publicKey, secretKey: fromBase64url(secretKey), created: false };
+  } catch (cause) {
+    if (!(cause instanceof AuctionError)) throw cause;
+    throw new CliError('FILE_UNREADABLE', `${path}: ${cause.detail}`, { path }, { cause });
   }
-  return { publicKey: parsed.data.publicKey, secretKey, created: false };
 }
 
 /** Exclusive: an existing key is never written over. */
@@ -152,10 +147,9 @@ async function createKey(path: string, mustExist: boolean): Promise<SigningKey> 
     await mkdir(dirname(path), { recursive: true, mode: SECRET_DIRECTORY_MODE });
   }
   const secretKey = new Uint8Array(randomBytes(32));
-  const publicKey = toBase64url(nodeSignatures.publicKeyOf(secretKey));
-  const file = { kind: 'tacit/1 signing key', publicKey, secretKey: toBase64url(secretKey) };
+  const file = signingKeyFile(secretKey, nodeSignatures);
   await writeFile(path, `${JSON.stringify(file, undefined, 2)}\n`, { mode: SECRET_FILE_MODE, flag: 'wx' });
-  return { publicKey, secretKey, created: true };
+  return { publicKey: file.publicKey, secretKey, created: true };
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {

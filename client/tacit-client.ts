@@ -23,7 +23,7 @@ import {
   type TenderId,
 } from '../auction/tender.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
-import { PartyClient, PartyClientError, type PartyClientOptions } from './party-client.ts';
+import { PartyClient, PartyClientError, type PartyClientOptions, type ShownTender } from './party-client.ts';
 
 /** Why one party did not do what was asked: its own refusal, no answer, or an answer that did not check. */
 export interface Refusal {
@@ -94,9 +94,7 @@ export class TacitClient {
     let failure: unknown;
     for (const party of this.#parties) {
       try {
-        const tender = checkTender((await party.tender(id)).signed);
-        if (tender.id === id) return this.#ofExpected(tender);
-        failure = otherTender(party.url);
+        return this.#ofExpected((await shownBy(party, id)).tender);
       } catch (error) {
         if (!isRefusal(error)) throw error;
         // A party that knows more than the one before decides what is reported.
@@ -104,6 +102,15 @@ export class TacitClient {
       }
     }
     throw failure;
+  }
+
+  /**
+   * What one party says of a tender: the tender itself, checked as in `tender`, and its phase there.
+   * @throws as `tender`
+   */
+  async tenderAt(index: PartyIndex, id: TenderId): Promise<TenderAtParty> {
+    const { tender, phase } = await shownBy(this.#parties[index], id);
+    return { tender: this.#ofExpected(tender), phase };
   }
 
   /** An auctioneer, or whoever poses as one, can name three parties of its own: bids for them would be open to it. */
@@ -140,12 +147,10 @@ export class TacitClient {
    * Sends a bid or withdrawal to all three at once and checks what comes back. A receipt counts for the party that
    * signed it, whatever address it came from: where addresses are mixed up, the bid is received all the same.
    */
-  async submit(submission: Submission, { id, terms, signed }: CheckedTender): Promise<Submitted> {
+  async submit(submission: Submission, tender: CheckedTender): Promise<Submitted> {
     const receiptOf = new Map<PartyIndex, Receipt>();
-    const refusals = await this.#everywhere(async (party, index) => {
-      const json = await party.submit(id, submission);
-      const context = { terms, parties: signed.tender.parties, submission };
-      const receipt = checkReceipt(json, context, this.#receiptSignatures);
+    const refusals = await this.#everywhere(async (_party, index) => {
+      const receipt = await this.submitAt(index, submission, tender);
       receiptOf.set(receipt.party, receipt);
       if (receipt.party !== index) {
         throw new AuctionError('RECEIPT_MISMATCH', `the receipt is signed by party ${receipt.party}`, {
@@ -155,6 +160,21 @@ export class TacitClient {
     });
     const receipts = [...receiptOf.values()].sort((left, right) => left.party - right.party);
     return { receipts, refusals, standing: standingOf(receipts) };
+  }
+
+  /**
+   * Sends a bid or withdrawal to the address of one party.
+   * @returns a checked receipt of the party that signed it, which is another one where addresses are mixed up
+   * @throws PartyClientError; AuctionError RECEIPT_*
+   */
+  async submitAt(
+    index: PartyIndex,
+    submission: Submission,
+    { id, terms, signed }: CheckedTender,
+  ): Promise<Receipt> {
+    const json = await this.#parties[index].submit(id, submission);
+    const context = { terms, parties: signed.tender.parties, submission };
+    return checkReceipt(json, context, this.#receiptSignatures);
   }
 
   /**
@@ -193,6 +213,14 @@ export class TacitClient {
   }
 }
 
+async function shownBy(party: PartyClient, id: TenderId): Promise<TenderAtParty> {
+  const { signed, phase } = await party.tender(id);
+  const tender = checkTender(signed);
+  if (tender.id === id) return { tender, phase };
+  const detail = `the party at ${party.url} answered with another tender`;
+  throw new PartyClientError({ code: 'PARTY_ANSWER_MALFORMED', detail, status: 200 }, party.url);
+}
+
 function isRefusal(error: unknown): error is PartyClientError | AuctionError {
   return error instanceof PartyClientError || error instanceof AuctionError;
 }
@@ -201,11 +229,6 @@ function isRefusal(error: unknown): error is PartyClientError | AuctionError {
 function refusalOf(error: unknown, party: PartyIndex): Refusal {
   if (!isRefusal(error)) throw error;
   return { party, code: error.code, detail: error.detail };
-}
-
-function otherTender(url: string): PartyClientError {
-  const detail = `the party at ${url} answered with another tender`;
-  return new PartyClientError({ code: 'PARTY_ANSWER_MALFORMED', detail, status: 200 }, url);
 }
 
 function noOutcome(refusals: readonly Refusal[]): Error {

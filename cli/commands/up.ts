@@ -4,11 +4,12 @@ import { once } from 'node:events';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseAllowedOrigins } from '../../functions/allowed-origins.ts';
 import { isWebhookUrl, MAX_WEBHOOKS } from '../../functions/webhook.ts';
-import { partyDirectory, readPartyConfig } from '../../local/consortium.ts';
+import { openConsortium, partyDirectory, readPartyConfig } from '../../local/consortium.ts';
 import type { PartyVaultSizes } from '../../local/party-vaults.ts';
 import { PartyProcesses } from '../../local/processes.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { DEFAULT_PROTOCOL, THREE_PARTY_NAMES, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
+import type { LocalPage } from '../local-page.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, table } from '../output.ts';
 import { withstands } from '../protocol-option.ts';
@@ -22,9 +23,12 @@ interface UpOptions {
   readonly allowOrigin?: readonly string[];
   readonly webhook?: readonly string[];
   readonly vault?: readonly PartyVaultSizes[];
+  readonly web?: boolean;
 }
 
 const DEFAULT_PORT = 4700;
+/** The page's port, above that of party 0. */
+const PAGE_PORT_OFFSET = 3;
 /** The highest port in use is 12 above. */
 const MAX_PORT = 65_535 - 12;
 
@@ -44,6 +48,7 @@ export function upCommand(): Command {
         `how they compute (kept for later starts; at first ${DEFAULT_PROTOCOL})`,
       ).choices(THREE_PARTY_NAMES),
     )
+    .option('--web', 'serve the page for bidders as well, on the port after those of the parties')
     .option(
       '--allow-origin <origin>',
       'a page that may read the parties, such as http://localhost:5173; may be repeated',
@@ -80,21 +85,10 @@ function collectWebhooks(value: string, previous: readonly string[] = []): reado
 async function up(options: UpOptions): Promise<void> {
   const { vault: vaults = [] } = options;
   await provisionVaults(options, vaults);
-  const processes = await PartyProcesses.start(options.dir, {
-    port: options.port,
-    allowedOrigins: options.allowOrigin ?? [],
-    webhooks: options.webhook ?? [],
-    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
-    onMessage: (message) => {
-      if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
-      if (message.kind === 'clearing-failed') {
-        const { party, tenderId, code, detail, blame } = message;
-        note(`party ${party}: clearing ${tenderId}: ${code}: ${detail}`);
-        if (blame !== undefined) note(`party ${party}: ${blame}`);
-      }
-    },
-    onEnded: (party, reason) =>
-      note(`party ${party}: its process ended (${reason}); end the others with Ctrl-C and start them again`),
+  const page = options.web === true ? await startPage(options) : undefined;
+  const processes = await startParties(options, page?.origins ?? []).catch(async (error: unknown) => {
+    await page?.close();
+    throw error;
   });
   const protocols = await Promise.all(PARTIES.map((party) => protocolOf(options.dir, party)));
   const rows = processes.consortium.parties.map(({ record, url }) => [
@@ -112,6 +106,7 @@ async function up(options: UpOptions): Promise<void> {
       ? `\n${withstands(protocol)}.`
       : '\nThe parties are set to different protocols and will not clear: name one with --protocol.',
   );
+  if (page !== undefined) print(`\nThe page for bidders: ${bold(page.url)} (SHA-256 ${page.hash})`);
   const directory = options.dir === DEFAULT_DIRECTORY ? '' : ` --dir ${options.dir}`;
   print('\nNow, in another terminal:\n');
   print(
@@ -126,7 +121,40 @@ async function up(options: UpOptions): Promise<void> {
   print('\nCtrl-C ends them; `tacit up` with the same --dir brings them back.');
   await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   note('Stopping.');
-  await processes.stop();
+  await Promise.all([processes.stop(), page?.close()]);
+}
+
+/** The page's origins must be known before the parties start, and its own port follows from theirs. */
+async function startPage({
+  dir,
+  port,
+}: UpOptions): Promise<LocalPage & { readonly origins: readonly string[] }> {
+  // Building the page takes esbuild, which nothing else here needs.
+  const { pageOrigins, serveLocalPage } = await import('../local-page.ts');
+  const { parties } = await openConsortium(dir, { port });
+  const [first, second, third] = parties;
+  const pagePort = Number(new URL(first.url).port) + PAGE_PORT_OFFSET;
+  const page = await serveLocalPage([first.url, second.url, third.url], pagePort);
+  return { ...page, origins: pageOrigins(pagePort) };
+}
+
+function startParties(options: UpOptions, pageOrigins: readonly string[]): Promise<PartyProcesses> {
+  return PartyProcesses.start(options.dir, {
+    port: options.port,
+    allowedOrigins: [...(options.allowOrigin ?? []), ...pageOrigins],
+    webhooks: options.webhook ?? [],
+    ...(options.protocol === undefined ? {} : { protocol: options.protocol }),
+    onMessage: (message) => {
+      if (message.kind === 'cleared') note(`party ${message.party}: cleared tender ${message.tenderId}`);
+      if (message.kind === 'clearing-failed') {
+        const { party, tenderId, code, detail, blame } = message;
+        note(`party ${party}: clearing ${tenderId}: ${code}: ${detail}`);
+        if (blame !== undefined) note(`party ${party}: ${blame}`);
+      }
+    },
+    onEnded: (party, reason) =>
+      note(`party ${party}: its process ended (${reason}); end the others with Ctrl-C and start them again`),
+  });
 }
 
 async function protocolOf(directory: string, party: PartyIndex): Promise<ThreePartyName> {

@@ -1,0 +1,55 @@
+/** The form that asks for a tender, and for the operators' addresses where the page came without them. */
+
+import type { TenderId } from '../auction/tender.ts';
+import { PARTIES } from '../mpc/party.ts';
+import { byId, setFieldError, setVisible } from './dom.ts';
+import { PageConfigError, type PartyUrls, parseAddresses } from './page-config.ts';
+import { tenderOfPasted } from './tender-link.ts';
+
+export interface Opening {
+  readonly id: TenderId;
+  readonly urls: PartyUrls;
+}
+
+/**
+ * Shows the form until it is filled in rightly.
+ * @param id undefined where the address of the page names none
+ * @param urls undefined where they are asked for
+ */
+export function askForTender(id: TenderId | undefined, urls: PartyUrls | undefined): Promise<Opening> {
+  const tender = byId('tender-id', HTMLInputElement);
+  const addresses = PARTIES.map((party) => byId(`address-${party}`, HTMLInputElement));
+  tender.value = id ?? '';
+  setVisible(byId('addresses', HTMLElement), urls === undefined);
+  const section = byId('open', HTMLElement);
+  setVisible(section, true);
+  const asked = Promise.withResolvers<Opening>();
+  byId('open-form', HTMLFormElement).addEventListener('submit', (event) => {
+    event.preventDefault();
+    const typed = urls === undefined ? typedAddresses(addresses) : urls;
+    const named = tenderOfPasted(tender.value);
+    setFieldError(tender, named === undefined ? 'This is no tender id: it has 43 characters.' : undefined);
+    if (named !== undefined && typed !== undefined) {
+      setVisible(section, false);
+      asked.resolve({ id: named, urls: typed });
+      return;
+    }
+    [tender, ...addresses].find((input) => input.hasAttribute('aria-invalid'))?.focus();
+  });
+  return asked.promise;
+}
+
+function typedAddresses(inputs: readonly HTMLInputElement[]): PartyUrls | undefined {
+  for (const input of inputs) setFieldError(input, undefined);
+  try {
+    return parseAddresses(inputs.map(({ value }) => value));
+  } catch (error) {
+    if (!(error instanceof PageConfigError)) throw error;
+    for (const index of error.addresses) {
+      const input = inputs[index];
+      if (input !== undefined)
+        setFieldError(input, 'Enter the https address of this operator, another one for each.');
+    }
+    return undefined;
+  }
+}
