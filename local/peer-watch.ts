@@ -8,18 +8,24 @@ import { describeUnexpected, logError } from '../functions/log.ts';
 import type { createWatchPeersHandler } from '../functions/watch-peers/watch-peers.handler.ts';
 import { invocationContext } from './event-adapter.ts';
 
-const INTERVAL_MS = 10_000;
-const INTERVAL_OF_FAILURES_MS = 1_000;
+export interface PeerWatchIntervals {
+  readonly everyMs: number;
+  readonly whileFailingMs: number;
+}
+
+const INTERVALS: PeerWatchIntervals = { everyMs: 10_000, whileFailingMs: 1_000 };
 
 /** As deployed. */
 const TIMEOUT_MS = 60_000;
 
 export class PeerWatch {
   readonly #look: ReturnType<typeof createWatchPeersHandler>;
+  readonly #intervals: PeerWatchIntervals;
   readonly #stop = new AbortController();
 
-  constructor(look: ReturnType<typeof createWatchPeersHandler>) {
+  constructor(look: ReturnType<typeof createWatchPeersHandler>, intervals = INTERVALS) {
     this.#look = look;
+    this.#intervals = intervals;
   }
 
   start(): void {
@@ -32,9 +38,10 @@ export class PeerWatch {
 
   async #watch(): Promise<void> {
     const { signal } = this.#stop;
+    const { everyMs, whileFailingMs } = this.#intervals;
     while (!signal.aborted) {
       const answered = await this.#lookOnce();
-      const pauseMs = answered ? INTERVAL_MS : INTERVAL_OF_FAILURES_MS;
+      const pauseMs = answered ? everyMs : whileFailingMs;
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
     }
   }

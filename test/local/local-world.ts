@@ -3,13 +3,14 @@
 import { randomBytes } from 'node:crypto';
 import { parseAmount } from '../../auction/amount.ts';
 import { createCloseOrder } from '../../auction/close-order.ts';
-import type { SignedOutcome } from '../../auction/outcome.ts';
+import { checkOutcome, type SignedOutcome } from '../../auction/outcome.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
 import type { Submission } from '../../auction/submission.ts';
 import { type CheckedTender, checkTender, createTender } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
 import { type Refusal, type Submitted, TacitClient } from '../../client/tacit-client.ts';
 import type { PartyProcesses } from '../../local/processes.ts';
+import type { PartyIndex } from '../../mpc/party.ts';
 
 export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
@@ -64,6 +65,13 @@ export class LocalWorld {
 
   close({ id }: CheckedTender): Promise<readonly Refusal[]> {
     return this.client.close(id, createCloseOrder(id, this.#auctioneer));
+  }
+
+  /** Of the outcome as one party shows it. */
+  async signersAt(party: PartyIndex, { id, terms, signed }: CheckedTender): Promise<readonly number[]> {
+    const json = await this.client.party(party).outcome(id);
+    const { signatures } = checkOutcome(json, { terms, parties: signed.tender.parties, required: 1 });
+    return signatures.map(({ party: signer }) => signer);
   }
 
   /** Signed by all three. */

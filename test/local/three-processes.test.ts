@@ -28,6 +28,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** What follows by itself within a second or two, on a busy machine later. */
+const WAIT = { timeout: 30_000, interval: 200 };
+
 const processIds = () => PARTIES.map((party) => processes.processIdOf(party)!);
 
 describe('three parties on one machine', () => {
@@ -45,6 +48,10 @@ describe('three parties on one machine', () => {
     const { statement, signatures } = await world.outcome(tender);
     expect(statement.lots).toMatchObject([{ outcome: 'awarded', winner: 'Bidder 0', price: '8512345.67' }]);
     expect(signatures.map(({ party }) => party)).toEqual([0, 1, 2]);
+    // Each by itself, without anybody who asks its peers.
+    for (const party of PARTIES) {
+      await vi.waitFor(async () => expect(await world.signersAt(party, tender)).toEqual([0, 1, 2]), WAIT);
+    }
     const protocols = () =>
       messages.flatMap((message) => (message.kind === 'cleared' ? [message.statistics.protocol] : []));
     await vi.waitFor(() => expect(protocols()).toEqual(['verified', 'verified', 'verified']));
@@ -55,6 +62,15 @@ describe('three parties on one machine', () => {
       expect(items.length).toBeGreaterThan(20);
       expect(findAmounts(items, amounts.map(minorUnits), tender.terms)).toEqual([]);
       expect(findAmounts(items, [minorUnits('8512345.67')], tender.terms).length).toBeGreaterThan(0);
+    }
+  });
+
+  test('look at the outboxes from the start, and say when each answered', async () => {
+    for (const party of PARTIES) {
+      const found = async () => (await world.client.party(party).status()).outboxes?.parties;
+      const answering = { failures: 0, answeredAt: expect.any(Number) };
+      // A peer may have started a little later.
+      await vi.waitFor(async () => expect(await found()).toEqual([answering, answering, answering]), WAIT);
     }
   });
 
