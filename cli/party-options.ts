@@ -10,6 +10,7 @@ import { TacitClient } from '../client/tacit-client.ts';
 import { readConsortium } from '../local/consortium.ts';
 import type { EpochMs } from '../mpc/clock.ts';
 import { CliError } from './errors.ts';
+import { readTokens, type TokenOptions } from './token-option.ts';
 import { DEFAULT_DIRECTORY, readJsonFile } from './workspace.ts';
 
 export interface PartyOptions {
@@ -32,12 +33,15 @@ export function withPartyOptions(command: Command): Command {
 }
 
 /** @throws CliError USAGE, NOT_FOUND, FILE_UNREADABLE; AuctionError CONSORTIUM_*, OPERATOR_* */
-export async function consortiumClient(options: PartyOptions): Promise<TacitClient> {
+export async function consortiumClient(options: PartyOptions & TokenOptions): Promise<TacitClient> {
   const document = await consortiumDocument(options);
-  return new TacitClient(await partyUrls(options, document), {
+  const urls = await partyUrls(options, document);
+  const tokens = await readTokens(options, urls);
+  return new TacitClient(urls, {
     tries: 2,
     receiptSignatures: nodeSignatures,
     ...(document === undefined ? {} : { parties: document.parties }),
+    ...(tokens === undefined ? {} : { tokens }),
   });
 }
 

@@ -1,8 +1,9 @@
 /** `tacit tender create | publish | show | close`: the auctioneer's commands. */
 
 import { randomBytes } from 'node:crypto';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { createCloseOrder } from '../../auction/close-order.ts';
+import { inviteBidders } from '../../auction/invite-bidders.ts';
 import { nodeSignatures } from '../../auction/party/signatures-node.ts';
 import {
   type CheckedTender,
@@ -15,12 +16,13 @@ import {
   type TenderId,
   tenderIdOf,
 } from '../../auction/tender.ts';
-import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
+import type { TenderSpec } from '../../auction/tender-spec.ts';
 import type { Refusal, TacitClient } from '../../client/tacit-client.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { readConsortium } from '../../local/consortium.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
+import { saveLinks } from '../invitation-files.ts';
 import { durationMs } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
 import {
@@ -30,21 +32,23 @@ import {
   parseTenderId,
   withPartyOptions,
 } from '../party-options.ts';
+import { type TokenOptions, withTokenOption } from '../token-option.ts';
 import { readJsonFile, Workspace } from '../workspace.ts';
 
-interface CreateOptions extends PartyOptions {
+interface CreateOptions extends PartyOptions, TokenOptions {
   readonly spec: string;
   readonly closesAt?: string;
   readonly closesIn?: number;
   readonly key?: string;
+  readonly page?: string;
 }
 
-interface CloseOptions extends PartyOptions {
+interface CloseOptions extends PartyOptions, TokenOptions {
   readonly key?: string;
 }
 
 export function tenderCommand(): Command {
-  const create = withPartyOptions(new Command('create'))
+  const create = withTokenOption(withPartyOptions(new Command('create')))
     .description('sign a tender and publish it at all three parties')
     .requiredOption('--spec <file>', 'the specification, as in examples/*/tender.json')
     .option('--closes-at <time>', 'deadline as RFC 3339, such as 2027-03-01T12:00:00Z')
@@ -54,8 +58,9 @@ export function tenderCommand(): Command {
         .conflicts('closesAt'),
     )
     .option('--key <file>', "the auctioneer's key (default: under --dir, made when missing)")
+    .option('--page <url>', 'what the links of invited bidders begin with: the page they bid on', parsePage)
     .action(createAndPublish);
-  const publish = withPartyOptions(new Command('publish'))
+  const publish = withTokenOption(withPartyOptions(new Command('publish')))
     .description('publish a tender that was signed before, where a party missed it')
     .argument('<file>', 'the signed tender, as `tender create` keeps it under --dir')
     .action(publishFile);
@@ -63,7 +68,7 @@ export function tenderCommand(): Command {
     .description('show a tender and its phase at each party')
     .argument('<id>', 'tender id', parseTenderId)
     .action(showTender);
-  const close = withPartyOptions(new Command('close'))
+  const close = withTokenOption(withPartyOptions(new Command('close')))
     .description('close a tender now, with the key that signed it')
     .argument('<id>', 'tender id', parseTenderId)
     .option('--key <file>', "the auctioneer's key (default: under --dir)")
@@ -78,8 +83,12 @@ export function tenderCommand(): Command {
 
 async function createAndPublish(options: CreateOptions): Promise<void> {
   const written = await readJsonFile(options.spec);
-  const spec = parseTenderSpec(withDeadline(written, deadlineOf(options)));
+  const dated = withDeadline(written, deadlineOf(options));
+  const { spec, invited, invitations } = inviteBidders(dated, random, nodeSignatures);
   requireAhead(spec);
+  if (invited.length === 0 && options.page !== undefined) {
+    throw new CliError('USAGE', 'the specification invites nobody, so --page has no use: leave it out');
+  }
   const client = await consortiumClient(options);
   const workspace = new Workspace(options.dir);
   const key = await workspace.auctioneerKey(options.key);
@@ -89,12 +98,30 @@ async function createAndPublish(options: CreateOptions): Promise<void> {
     await recordOf(client, 1, known),
     await recordOf(client, 2, known),
   ] as const;
-  const nonce = new Uint8Array(randomBytes(TENDER_NONCE_BYTES));
-  const signed = createTender(spec, parties, key.secretKey, nonce, nodeSignatures);
+  const signed = createTender(spec, parties, key.secretKey, random(TENDER_NONCE_BYTES), nodeSignatures);
   const id = tenderIdOf(signed.tender);
   const file = await workspace.saveTender(id, signed);
+  const links =
+    invited.length === 0 ? undefined : await saveLinks(options.dir, id, invitations(id), options.page);
   await publishEverywhere(client, signed, file);
-  report(checkTender(signed, nodeSignatures), options);
+  report(checkTender(signed, nodeSignatures), links, options);
+}
+
+function random(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes));
+}
+
+/** Whoever answers at the address could take each bidder's name, or show it another page: so only over TLS. */
+function parsePage(text: string): string {
+  const url = URL.parse(text);
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  if (url === null || !isSafe) throw new InvalidArgumentError('it must be an https URL');
+  if (text.includes('#')) throw new InvalidArgumentError('it must have no part behind a #');
+  return url.href;
+}
+
+function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
 /** A typing error here would be signed, and nobody could bid. */
@@ -106,7 +133,7 @@ function requireAhead({ closesAt }: TenderSpec): void {
 }
 
 /** The same document has the same id, so parties that have it accept it again. */
-async function publishFile(file: string, options: PartyOptions): Promise<void> {
+async function publishFile(file: string, options: PartyOptions & TokenOptions): Promise<void> {
   const tender = checkTender(await readJsonFile(file), nodeSignatures);
   await publishEverywhere(await consortiumClient(options), tender.signed, file);
   report(tender, options);
@@ -122,10 +149,15 @@ async function publishEverywhere(client: TacitClient, signed: SignedTender, file
   );
 }
 
-function report({ id, signed, terms: { spec } }: CheckedTender, { json }: PartyOptions): void {
+function report(
+  { id, signed, terms: { spec } }: CheckedTender,
+  invitations: string | undefined,
+  { json }: PartyOptions,
+): void {
   const { parties } = signed.tender;
   if (json === true) {
-    printJson({ id, closesAt: spec.closesAt ?? null, parties });
+    const links = invitations === undefined ? {} : { invitations };
+    printJson({ id, closesAt: spec.closesAt ?? null, parties, ...links });
     return;
   }
   print(`${bold(spec.title)}\n`);
@@ -133,6 +165,9 @@ function report({ id, signed, terms: { spec } }: CheckedTender, { json }: PartyO
   print(`  closes    ${spec.closesAt ?? 'when the auctioneer orders it'}`);
   for (const { index, signingKey } of parties) print(`  party ${index}   signs with ${signingKey}`);
   print('\nThe id is the hash of all rules and keys: give it to the bidders on a way they trust.');
+  if (invitations === undefined) return;
+  print(`The links of invited bidders are in ${invitations}.`);
+  print('Whoever has one can bid under its name: send each to its bidder alone.');
 }
 
 /**

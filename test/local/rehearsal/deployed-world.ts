@@ -45,6 +45,14 @@ export async function rehearse(
   });
 }
 
+export function signTender(
+  parties: PartyRecords,
+  auctioneer: Uint8Array,
+  spec: Record<string, unknown> = {},
+): SignedTender {
+  return createTender(parseTenderSpec({ ...SPEC, ...spec }), parties, auctioneer, random(16));
+}
+
 export class DeployedWorld {
   readonly client: TacitClient;
   readonly #auctioneer = random(32);
@@ -57,7 +65,7 @@ export class DeployedWorld {
   }
 
   sign(spec: Record<string, unknown> = {}): SignedTender {
-    return createTender(parseTenderSpec({ ...SPEC, ...spec }), this.#parties, this.#auctioneer, random(16));
+    return signTender(this.#parties, this.#auctioneer, spec);
   }
 
   async publish(spec: Record<string, unknown> = {}): Promise<CheckedTender> {
