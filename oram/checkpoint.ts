@@ -152,12 +152,9 @@ export function checkpointItems(
   pageVersions[page] = version;
   segmentVersions[number % layout.segmentRing] = version;
   const segment = new Uint8Array(layout.segmentBytes);
+  const view = new DataView(segment.buffer);
   let offset = 0;
-  for (const delta of ledger.deltas) {
-    const bytes = encodeDelta(delta);
-    segment.set(bytes, offset);
-    offset += bytes.length;
-  }
+  for (const delta of ledger.deltas) offset = encodeDelta(delta, view, offset);
   const pool = encodePool(state, layout, parameters, pageVersions, segmentVersions);
   return [
     ...poolItems(pool, sealer, number, version),

@@ -7,7 +7,6 @@
  * bucket how many blocks went there from the pool. Versions and slots of buckets follow from the leaves read.
  */
 
-import { concatBytes } from '../mpc/bytes.ts';
 import { OramError } from './errors.ts';
 import { type BlockId, type Leaf, NO_ID, type RecordId, toBlockId, toLeaf, toRecordId } from './ids.ts';
 import type { Fingerprint } from './position-map.ts';
@@ -141,23 +140,27 @@ export function deltaBytes(operations: number, blocksPerRecord: number): number 
   return operations * (DELTA_HEADER_BYTES + DELTA_STEP_BYTES * (1 + blocksPerRecord));
 }
 
-export function encodeDelta(delta: EpochDelta): Uint8Array {
-  const parts = [new Uint8Array(DELTA_HEADER_BYTES)];
-  const header = new DataView(parts[0]?.buffer ?? new ArrayBuffer(0));
-  header.setUint32(0, delta.version);
-  header.setUint32(4, delta.operations.length);
-  const step = (first: number, second: number, third: number) => {
-    const view = new DataView(new ArrayBuffer(DELTA_STEP_BYTES));
-    view.setUint32(0, first);
-    view.setUint32(4, second);
-    view.setUint32(8, third);
-    parts.push(new Uint8Array(view.buffer));
-  };
+/**
+ * Writes the delta at `offset`.
+ * @returns where the next one begins
+ */
+export function encodeDelta(delta: EpochDelta, view: DataView, offset: number): number {
+  view.setUint32(offset, delta.version);
+  view.setUint32(offset + 4, delta.operations.length);
+  let next = offset + DELTA_HEADER_BYTES;
   for (const operation of delta.operations) {
-    step(operation?.record ?? NO_ID, operation?.fingerprint?.low ?? 0, operation?.fingerprint?.high ?? 0);
+    view.setUint32(next, operation?.record ?? NO_ID);
+    view.setUint32(next + 4, operation?.fingerprint?.low ?? 0);
+    view.setUint32(next + 8, operation?.fingerprint?.high ?? 0);
+    next += DELTA_STEP_BYTES;
   }
-  for (const access of delta.accesses) step(access.block ?? NO_ID, access.leafRead, access.newLeaf);
-  return concatBytes(parts);
+  for (const access of delta.accesses) {
+    view.setUint32(next, access.block ?? NO_ID);
+    view.setUint32(next + 4, access.leafRead);
+    view.setUint32(next + 8, access.newLeaf);
+    next += DELTA_STEP_BYTES;
+  }
+  return next;
 }
 
 /**

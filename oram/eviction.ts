@@ -92,7 +92,7 @@ function queueAtDeepest(
   entry: PoolBlock,
 ): void {
   for (let level = geometry.levels - 1; level >= geometry.cachedLevels; level--) {
-    const { index } = geometry.bucketOnPath(level, entry.leaf);
+    const index = geometry.indexOnPath(level, entry.leaf);
     if (!read.has(index)) continue;
     const queue = waiting.get(index);
     if (queue === undefined) waiting.set(index, [entry]);
@@ -115,7 +115,7 @@ function passUp(
       'the buckets read hold more blocks than fit; the tree was altered',
     );
   }
-  const { index } = geometry.bucketOnPath(level - 1, first.leaf);
+  const index = geometry.indexOnPath(level - 1, first.leaf);
   const queue = waiting.get(index);
   if (queue === undefined) waiting.set(index, [...blocks]);
   else queue.push(...blocks);

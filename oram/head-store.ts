@@ -8,7 +8,8 @@ import {
   encodeHead,
   type Head,
   type HeadBody,
-  headKey,
+  type HeadPlace,
+  headPlace,
   type IntendedAccess,
   keyCheckOf,
 } from './head.ts';
@@ -26,6 +27,7 @@ export interface HeldHead {
 
 export class HeadStore {
   readonly #options: VaultOptions;
+  readonly #place: HeadPlace;
   #known: HeldHead | undefined;
   #key: KeyObject;
   #keyCheck:
@@ -34,6 +36,7 @@ export class HeadStore {
 
   constructor(options: VaultOptions) {
     this.#options = options;
+    this.#place = headPlace(options.name);
     this.#key = options.key;
   }
 
@@ -59,8 +62,8 @@ export class HeadStore {
 
   /** @throws OramError VAULT_UNKNOWN where another vault took the name, STATE_STALE, and those of decodeHead */
   async find(): Promise<HeldHead | undefined> {
-    const { state, name } = this.#options;
-    const [item] = await state.read([headKey(name)]);
+    const { state } = this.#options;
+    const [item] = await state.read([this.#place.key]);
     if (item === undefined) return undefined;
     const known = this.#known;
     const found = decodeHead(item, this.#key, (vaultId, generation) =>
@@ -75,8 +78,8 @@ export class HeadStore {
 
   /** Puts the first head of a vault. @returns false where the name is taken */
   first(head: Head, sealer: Sealer): Promise<boolean> {
-    const { state, name } = this.#options;
-    return state.replace(encodeHead(head, name, sealer, this.#checkOf(this.#key, head.vaultId)), undefined);
+    const check = this.#checkOf(this.#key, head.vaultId);
+    return this.#options.state.replace(encodeHead(head, this.#place, sealer, check), undefined);
   }
 
   /**
@@ -90,7 +93,6 @@ export class HeadStore {
     intent: readonly IntendedAccess[] = [],
     generation?: { readonly number: number; readonly sealer: Sealer; readonly key: KeyObject | undefined },
   ): Promise<HeldHead | undefined> {
-    const { state, name } = this.#options;
     const { head } = held;
     const begins = change.phase === 'intent' && head.body.phase === 'committed';
     if (head.version >= (begins ? LAST_BEGINNING : MAX_VERSION - 1)) {
@@ -108,10 +110,8 @@ export class HeadStore {
     };
     const sealer = generation?.sealer ?? held.sealer;
     const key = generation?.key ?? this.#key;
-    const put = await state.replace(
-      encodeHead(next, name, sealer, this.#checkOf(key, head.vaultId)),
-      head.version,
-    );
+    const item = encodeHead(next, this.#place, sealer, this.#checkOf(key, head.vaultId));
+    const put = await this.#options.state.replace(item, head.version);
     if (!put) return undefined;
     this.#key = key;
     this.#known = { head: next, sealer };

@@ -12,7 +12,7 @@
 
 import { createHash, createHmac, type KeyObject } from 'node:crypto';
 import * as z from 'zod/mini';
-import { equalBytes, utf8 } from '../mpc/bytes.ts';
+import { equalBytes } from '../mpc/bytes.ts';
 import { OramError } from './errors.ts';
 import { type BlockId, type Leaf, NO_ID, toBlockId, toLeaf } from './ids.ts';
 import { vaultParametersSchema } from './parameters.ts';
@@ -22,6 +22,8 @@ import type { Item, ItemKey } from './stores/store.ts';
 
 const LAYOUT = 1;
 const KEY_CHECK_BYTES = 8;
+
+const encoder = new TextEncoder();
 
 const count = z.int().check(z.minimum(0));
 
@@ -65,8 +67,18 @@ export interface Head {
   readonly intent: readonly IntendedAccess[];
 }
 
-/** What a head is sealed as: its place in the table, so the vault's name. */
-function placeOf({ partition }: ItemKey): number {
+/** Where the head of a vault is, and so what it is sealed as. */
+export interface HeadPlace {
+  readonly key: ItemKey;
+  readonly index: number;
+}
+
+export function headPlace(name: string): HeadPlace {
+  const key = headKey(name);
+  return { key, index: indexOf(key) };
+}
+
+function indexOf({ partition }: ItemKey): number {
   return createHash('sha256').update(partition).digest().readUInt32BE(0);
 }
 
@@ -75,12 +87,17 @@ export function headKey(name: string): ItemKey {
 }
 
 /** @param keyCheck `keyCheckOf` the key and the vault */
-export function encodeHead(head: Head, name: string, sealer: Sealer, keyCheck: Uint8Array): Item {
+export function encodeHead(
+  head: Head,
+  { key, index: sealedAs }: HeadPlace,
+  sealer: Sealer,
+  keyCheck: Uint8Array,
+): Item {
   const { blocksPerRecord } = head.body.parameters;
-  const json = utf8(JSON.stringify(head.body));
-  if (json.length > HEAD_JSON_BYTES) throw new RangeError(`a head of ${json.length} bytes`);
+  const json = JSON.stringify(head.body);
   const plain = new Uint8Array(HEAD_JSON_BYTES + 4 + 8 * MOST_OPERATIONS * blocksPerRecord).fill(0x20);
-  plain.set(json);
+  const { read } = encoder.encodeInto(json, plain.subarray(0, HEAD_JSON_BYTES));
+  if (read < json.length) throw new RangeError(`a head of ${json.length} characters`);
   const view = new DataView(plain.buffer, HEAD_JSON_BYTES);
   view.setUint32(0, head.intent.length);
   for (const [index, { block, leaf }] of head.intent.entries()) {
@@ -92,8 +109,7 @@ export function encodeHead(head: Head, name: string, sealer: Sealer, keyCheck: U
   bytes.set(head.vaultId, 1);
   new DataView(bytes.buffer).setUint32(1 + VAULT_ID_BYTES, head.generation);
   bytes.set(keyCheck, 5 + VAULT_ID_BYTES);
-  const key = headKey(name);
-  bytes.set(sealer.seal('head', placeOf(key), head.version, plain), HEAD_CLEAR_BYTES);
+  sealer.seal('head', sealedAs, head.version, plain, bytes.subarray(HEAD_CLEAR_BYTES));
   return { key, version: head.version, bytes };
 }
 
@@ -119,7 +135,7 @@ export function decodeHead(
   }
   const generation = new DataView(bytes.buffer, bytes.byteOffset).getUint32(1 + VAULT_ID_BYTES);
   const sealer = sealerOf(vaultId, generation);
-  const plain = sealer.open('head', placeOf(item.key), version, bytes.subarray(HEAD_CLEAR_BYTES));
+  const plain = sealer.open('head', indexOf(item.key), version, bytes.subarray(HEAD_CLEAR_BYTES));
   if (plain === undefined) {
     throw new OramError('HEAD_FORGED', 'the head did not authenticate; the state table was altered', {
       version,

@@ -48,6 +48,11 @@ export class TreeGeometry {
     return { index: toBucketIndex(2 ** level - 1 + position), level, position };
   }
 
+  /** As `bucketOnPath`, the index alone. */
+  indexOnPath(level: number, leaf: Leaf): BucketIndex {
+    return toBucketIndex(2 ** level - 1 + (leaf >>> (this.levels - 1 - level)));
+  }
+
   bucketOnPath(level: number, leaf: Leaf): BucketPlace {
     return this.place(level, leaf >>> (this.levels - 1 - level));
   }

@@ -4,7 +4,7 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stateLayout } from '../../oram/checkpoint.ts';
-import { decodeHead, encodeHead, type Head, type HeadBody, keyCheckOf } from '../../oram/head.ts';
+import { decodeHead, encodeHead, type Head, type HeadBody, headPlace, keyCheckOf } from '../../oram/head.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { toBlockId, toLeaf } from '../../oram/ids.ts';
 import {
@@ -136,7 +136,7 @@ describe('the head', () => {
     intent,
   });
   const encode = (head: Head, name = NAME) =>
-    encodeHead(head, name, sealerOf(head.vaultId, head.generation), keyCheckOf(KEY, head.vaultId));
+    encodeHead(head, headPlace(name), sealerOf(head.vaultId, head.generation), keyCheckOf(KEY, head.vaultId));
 
   test.each(BLOCKS_PER_RECORD)(
     'is as long whatever it says, with %i blocks for a record',
