@@ -22,6 +22,7 @@ export const CLI_ERRORS = {
   FILE_UNREADABLE: 'a file cannot be read or is not what it should be',
   FILE_UNWRITABLE: 'a file cannot be written',
   SECRET_UNAVAILABLE: 'a secret of AWS Secrets Manager cannot be read or made',
+  OUTBOX_UNREADABLE: 'an outbox table cannot be asked with the credentials that there are',
   NOT_FOUND: 'nothing of this name is known here',
   PARTY_KEYS_DIFFER: 'a party shows other keys than are known of it',
   PARTY_UNHEALTHY: 'an operator should look into something that the status shows',

@@ -1,4 +1,4 @@
-/** Commander's parsers of numbers and durations; nothing heavy is loaded for them. */
+/** Commander's parsers of numbers, durations and addresses; nothing heavy is loaded for them. */
 
 import { InvalidArgumentError } from 'commander';
 
@@ -33,4 +33,9 @@ export function durationMs(text: string): number {
   if (count === undefined || unitMs === undefined)
     throw new InvalidArgumentError('write a duration as 90s, 10m, 2h or 3d');
   return Number(count) * unitMs;
+}
+
+export function httpUrl(text: string): string {
+  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
+  throw new InvalidArgumentError('it must be an http(s) URL');
 }

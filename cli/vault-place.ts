@@ -7,7 +7,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { LocalVaultOptions } from '../local/local-vault.ts';
 import type { TableVaultOptions } from '../local/table-vault.ts';
 import { CliError } from './errors.ts';
-import { decimal } from './options.ts';
+import { decimal, httpUrl } from './options.ts';
 
 /** Beside what else the command keeps in `.tacit`. */
 const DEFAULT_VAULT_DIRECTORY = '.tacit/vaults';
@@ -140,9 +140,4 @@ function given(options: VaultCommandOptions, flags: Readonly<Record<string, stri
 function vaultName(text: string): string {
   if (/^[A-Za-z0-9._-]{1,64}$/.test(text)) return text;
   throw new InvalidArgumentError('a vault name has 1 to 64 letters, digits, dots, hyphens or underscores');
-}
-
-export function httpUrl(text: string): string {
-  if (/^https?:$/.test(URL.parse(text)?.protocol ?? '')) return text;
-  throw new InvalidArgumentError('it must be an http(s) URL');
 }

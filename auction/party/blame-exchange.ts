@@ -38,7 +38,12 @@ const EXCHANGE_TIMEOUT_MS = 5_000;
 /** Looking into an outbox without waiting for anything to come. */
 const LOOK_TIMEOUT_MS = 1_000;
 
-const PROOF_STEP = 'proof';
+/** Where a party posts its proof, once, under `PROOF_STEP`. */
+export function proofTopicOf(tender: TenderId): string {
+  return `${tender}/evidence`;
+}
+
+export const PROOF_STEP = 'proof';
 
 /** Each party's document in a few versions. */
 const MAX_SHOWN = 9;
@@ -97,7 +102,7 @@ export class BlameExchange {
     const { channel, tender } = this.#parameters;
     return await firstOf(
       peersOf(channel.self).map(async (peer) => {
-        const proof = await this.#hear(`${tender}/evidence`, PROOF_STEP, peer);
+        const proof = await this.#hear(proofTopicOf(tender), PROOF_STEP, peer);
         return proof === undefined ? undefined : conclude(jsonOf(proof));
       }),
     );
@@ -108,7 +113,7 @@ export class BlameExchange {
     const { channel, clock, tender, signal } = this.#parameters;
     const look = async (peer: PartyIndex): Promise<readonly unknown[]> => {
       const posted = await withDeadline(clock, LOOK_TIMEOUT_MS, signal, silent, (waiting) =>
-        endedBy(waiting, channel.latest(`${tender}/evidence`, peer)),
+        endedBy(waiting, channel.latest(proofTopicOf(tender), peer)),
       ).catch(() => undefined);
       return posted === undefined ? [] : [jsonOf(posted.bytes)];
     };
@@ -118,7 +123,7 @@ export class BlameExchange {
   /** For the peers, and for the operator to take out of the outbox. */
   async postProof({ evidence }: Proof): Promise<void> {
     const { tender } = this.#parameters;
-    await this.#conversation(`${tender}/evidence`).say(PROOF_STEP, async () => canonicalBytes(evidence));
+    await this.#conversation(proofTopicOf(tender)).say(PROOF_STEP, async () => canonicalBytes(evidence));
   }
 
   async #hear(topic: string, step: string, peer: PartyIndex): Promise<Uint8Array | undefined> {

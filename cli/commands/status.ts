@@ -1,13 +1,13 @@
 /** `tacit status`: how one's own party is. Ends with 1 where an operator should look into something. */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { checkConsortium, checkOwnKeys } from '../../auction/consortium.ts';
 import { PartyClient } from '../../client/party-client.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { readConsortium } from '../../local/consortium.ts';
 import { toPartyIndex } from '../../mpc/party.ts';
 import { CliError } from '../errors.ts';
-import { integer } from '../options.ts';
+import { httpUrl, integer } from '../options.ts';
 import { bold, print, printJson, table } from '../output.ts';
 import { type ClockReading, type KnownTender, type StatusReport, statusOf } from '../party-status.ts';
 import { DEFAULT_DIRECTORY, readJsonFile } from '../workspace.ts';
@@ -138,11 +138,6 @@ function tenderRow({ id, phase, closesAt, title }: KnownTender): readonly string
 
 function timeText(epochMs: number | undefined): string {
   return epochMs === undefined ? '' : new Date(epochMs).toISOString();
-}
-
-function httpUrl(value: string): string {
-  if (/^https?:$/.test(URL.parse(value)?.protocol ?? '')) return value;
-  throw new InvalidArgumentError('it must be an http(s) URL');
 }
 
 function collectUrls(value: string, previous: readonly string[] = []): readonly string[] {

@@ -24,8 +24,15 @@ export const AUCTION_ADVICE: Readonly<Record<string, string>> = {
   BID_AFTER_DEADLINE: 'Nothing: the party takes in nothing more. The deadline is by its clock.',
   BID_VERSION_REPLAYED: 'Seal again with a version above `facts.received` (`--bid-version`).',
   BID_OTHER_TENDER: 'Seal again for this tender; bids cannot be moved.',
-  BIDDER_NAME_TAKEN: 'Use the key that bid first under this name, or another name.',
+  BIDDER_NAME_TAKEN:
+    'Use the key that bid first under this name, or another name. If you were invited and never bid: somebody else used your link, tell the auctioneer.',
   BIDDER_NOT_ELIGIBLE: 'Use exactly the name and key that the tender lists, or ask the auctioneer.',
+  BIDDER_NOT_INVITED: 'Bid without the link: the tender is open, or lists your key.',
+  BIDDER_INVITATION_MISSING:
+    'Bid with the link that the auctioneer sent (`--invitation`); later bids of the same key need it no more.',
+  BIDDER_INVITATION:
+    'Use the link of this tender and name, whole and with the key that you bid with; or ask the auctioneer for it again.',
+  INVITATION_MALFORMED: 'Copy the whole link out of the message, up to its last letter, or ask for it again.',
   BID_FILE_MALFORMED: 'Choose the file that the page saved, or a key file of `tacit key`.',
   BID_FILE_KEY: 'The file was edited: use another copy of it.',
   BID_FILE_OTHER_BIDDER: 'The file was put together from several: use the one that the page saved.',
@@ -208,6 +215,8 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
   SECRET_UNAVAILABLE:
     'Check the credentials (`AWS_PROFILE`), the region, and that they may read and create secrets; a secret that is scheduled for deletion has to be restored first.',
+  OUTBOX_UNREADABLE:
+    'Give credentials (`AWS_PROFILE`, `--profile`) that may read the table, and its region (`--region`) or its ARN.',
   FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
   DEADLINE_PASSED:
     'Set a later `closesAt`, or rehearse with `auction run --channel memory`, where the clock is played.',
@@ -220,8 +229,7 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   PARTY_UNHEALTHY: 'Look into each thing named; [operations.md](operations.md) says how.',
   PARTY_NOT_STARTED:
     'See that no other `tacit up` runs with this directory or these ports (`--port`, for a new directory); the log named tells more.',
-  PAGE_NOT_SERVED:
-    'Run `npm ci` without `--omit=dev`, and see that nothing else listens on the port named.',
+  PAGE_NOT_SERVED: 'Run `npm ci` without `--omit=dev`, and see that nothing else listens on the port named.',
   TENDER_NOT_PUBLISHED: 'See that all three parties answer, then publish again.',
   BID_DOES_NOT_COUNT:
     'Run the same command again before the deadline: it makes a later version for all parties.',
