@@ -20,6 +20,7 @@ export const PROTOCOL = 'tacit/1';
 /** What a hash or signature is about; each kind is used for one structure alone. */
 export type DocumentKind =
   | 'tender'
+  | 'invitation'
   | 'close'
   | 'bid'
   | 'withdrawal'

@@ -15,6 +15,7 @@ import { equalBytes, frame } from '../mpc/bytes.ts';
 import type { PartyIndex } from '../mpc/party.ts';
 import { fromBase64url, PROTOCOL, toBase64url } from './canonical.ts';
 import { AuctionError } from './errors.ts';
+import { Secret } from './secret.ts';
 import { SALT_BYTES, type SealedBid, shareBytesOf } from './submission.ts';
 import type { TenderTerms } from './tender.ts';
 
@@ -34,23 +35,6 @@ export interface SharePair {
 
 /** What a commitment is bound to; every submission has it. */
 export type CommitmentContext = Pick<SealedBid, 'tender' | 'lot' | 'bidder' | 'bidderKey' | 'version'>;
-
-/** node:util asks for this when it prints an object; a string key in every other runtime. */
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
-const SECRET = '[secret]';
-
-/** Keeps its fields out of every way an object is printed, copied or turned into JSON. */
-class Secret {
-  toString(): string {
-    return SECRET;
-  }
-  toJSON(): string {
-    return SECRET;
-  }
-  [INSPECT](): string {
-    return SECRET;
-  }
-}
 
 class SecretShare extends Secret implements CommittedShare {
   readonly #share: Uint8Array;

@@ -57,6 +57,22 @@ export const AUCTION_ERRORS = {
     status: 403,
     meaning: 'the tender lists its bidders, and not this name with this key',
   },
+  BIDDER_INVITATION_MISSING: {
+    status: 403,
+    meaning: 'the tender invites this bidder by a link, and the bid carries nothing made with the link',
+  },
+  BIDDER_INVITATION: {
+    status: 403,
+    meaning: 'the invitation in the bid was not made with the link for this tender, name and key',
+  },
+  BIDDER_NOT_INVITED: {
+    status: 422,
+    meaning: 'the bid carries an invitation, and the tender invites nobody of this name by a link',
+  },
+  INVITATION_MALFORMED: {
+    status: 400,
+    meaning: 'the link of an invitation does not have the documented form; copy the whole of it',
+  },
   BID_FILE_MALFORMED: { status: 400, meaning: 'the bid file or key file does not have the documented form' },
   BID_FILE_KEY: { status: 422, meaning: 'the public key of the file is not that of its secret one' },
   BID_FILE_OTHER_BIDDER: {

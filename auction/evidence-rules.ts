@@ -7,6 +7,7 @@
  */
 
 import { type ClosingList, compareText, type ListEntry } from './closing-list.ts';
+import { mayBeEligible } from './eligibility.ts';
 import type { Receipt } from './receipt.ts';
 import type { TenderTerms } from './tender.ts';
 
@@ -39,21 +40,12 @@ export function faultInReceipt({ lot, receivedAt }: Receipt, terms: TenderTerms)
   return isLate(receivedAt, terms) ? 'it is dated at or after the deadline' : undefined;
 }
 
-function faultInEntry(
-  { submission, lot, bidder, bidderKey, receivedAt }: ListEntry,
-  { closedAt }: ClosingList,
-  terms: TenderTerms,
-): string | undefined {
+function faultInEntry(entry: ListEntry, { closedAt }: ClosingList, terms: TenderTerms): string | undefined {
+  const { submission, lot, bidder, receivedAt } = entry;
   if (!terms.lots.includes(lot)) return `it names a lot ${lot} that the tender does not have`;
   if (isLate(receivedAt, terms)) return `it lists submission ${submission}, received after the deadline`;
   if (receivedAt > closedAt) return `it lists submission ${submission}, received after it closed`;
-  const listed = terms.spec.bidders;
-  if (
-    listed === undefined ||
-    listed.some(({ name, publicKey }) => name === bidder && publicKey === bidderKey)
-  ) {
-    return undefined;
-  }
+  if (mayBeEligible(entry, terms)) return undefined;
   return `it lists a submission of ${bidder}, who may not bid with this key`;
 }
 

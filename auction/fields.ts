@@ -80,11 +80,19 @@ export function parseDocument<Schema extends z.ZodMiniType>(
 ): z.output<Schema> {
   const result = z.safeParse(schema, json, { reportInput: true });
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const issue = tellingIssue(result.error.issues[0]);
   const field = issue === undefined ? '' : fieldPath(issue.path);
   const complaint = issue === undefined ? 'is not valid' : describeIssue(issue);
   const where = field === '' ? document : `${document}: field ${field}`;
   throw new AuctionError(code, `${where} ${complaint}`, { field });
+}
+
+/** What fits none of several forms was meant as the one that it comes closest to. */
+function tellingIssue(issue: z.core.$ZodIssue | undefined): z.core.$ZodIssue | undefined {
+  if (issue?.code !== 'invalid_union' || issue.message.startsWith('must ')) return issue;
+  const [closest] = issue.errors.toSorted((left, right) => left.length - right.length);
+  const inner = tellingIssue(closest?.[0]);
+  return inner === undefined ? issue : { ...inner, path: [...issue.path, ...inner.path] };
 }
 
 /** Longest part of an unknown field's name that is repeated in an error. */

@@ -42,6 +42,8 @@ export interface SealOptions {
   readonly bidderSecretKey: Uint8Array;
   /** From 1; a later version amends an earlier one. */
   readonly version: number;
+  /** Where the tender invites the bidder: `inviteKey` of its key. */
+  readonly invitation?: string | undefined;
   /** Minor units. */
   readonly amount: bigint;
   /** For shares and salts; HPKE draws its ephemeral keys from WebCrypto. */
@@ -51,9 +53,9 @@ export interface SealOptions {
 
 /** @throws AuctionError AMOUNT_NEGATIVE, AMOUNT_OVER_CEILING, LOT_UNKNOWN, BID_MALFORMED, KEY_MALFORMED */
 export async function sealBid(options: SealOptions): Promise<SealedBid> {
-  const { terms, parties, lot, bidder, version, random } = options;
+  const { terms, parties, random } = options;
   const signer = signerOf(options.bidderSecretKey, options.signatures);
-  const facts = checkFacts({ tender: terms.id, lot, bidder, bidderKey: signer.publicKey, version }, terms);
+  const facts = checkFacts(options, signer.publicKey);
   const shares = splitRank(rankOf(options.amount, terms), terms.bits, random);
   const commitments = [
     commitmentTo(facts, 0, shares[0]),

@@ -8,6 +8,7 @@
 
 import * as z from 'zod/mini';
 import { hashDocument, toBase64url } from './canonical.ts';
+import { checkEligibility } from './eligibility.ts';
 import { AuctionError } from './errors.ts';
 import {
   bidderNameField,
@@ -40,6 +41,8 @@ export interface SubmissionFacts {
   readonly bidderKey: string;
   /** From 1; of a bidder's versions in a lot the greatest stands. */
   readonly version: number;
+  /** Where the tender invites the bidder: `inviteKey` of its key, base64url. */
+  readonly invitation?: string;
 }
 
 export interface SealedBid extends SubmissionFacts {
@@ -82,6 +85,7 @@ const facts = {
   bidder: bidderNameField,
   bidderKey: publicKeyField,
   version: versionField,
+  invitation: z.exactOptional(signatureField),
 };
 const factsSchema = z.strictObject(facts);
 const envelopeSchema = z.strictObject({
@@ -108,7 +112,7 @@ export const submissionSchema = z.discriminatedUnion('kind', [
 /**
  * A bid or withdrawal from anywhere: form, tender, lot, envelope lengths, eligibility and signature. Whether
  * an envelope opens is `openEnvelope`'s question.
- * @throws AuctionError BID_MALFORMED, BID_OTHER_TENDER, LOT_UNKNOWN, BIDDER_NOT_ELIGIBLE, BID_SIGNATURE
+ * @throws AuctionError BID_MALFORMED, BID_OTHER_TENDER, LOT_UNKNOWN, BID_SIGNATURE, as `checkEligibility`
  */
 export function checkSubmission(
   json: unknown,
@@ -121,7 +125,7 @@ export function checkSubmission(
   }
   checkLot(submission.lot, terms);
   if (submission.kind === 'bid') checkEnvelopeLengths(submission, terms);
-  checkEligibility(submission, terms);
+  checkEligibility(submission, terms, signatures);
   const { signature, ...body } = submission;
   if (!verifyDocument(submission.kind, body, submission.bidderKey, signature, signatures)) {
     throw new AuctionError('BID_SIGNATURE', 'the bid is not signed by the key it names', {
@@ -145,23 +149,36 @@ export interface WithdrawalOptions {
   readonly bidderSecretKey: Uint8Array;
   /** Greater than the version of the bid that is withdrawn. */
   readonly version: number;
+  /** Where the tender invites the bidder: `inviteKey` of its key. */
+  readonly invitation?: string | undefined;
   readonly signatures?: Signatures;
 }
 
 /** @throws AuctionError BID_MALFORMED, LOT_UNKNOWN, KEY_MALFORMED */
 export function createWithdrawal(options: WithdrawalOptions): Withdrawal {
   const signer = signerOf(options.bidderSecretKey, options.signatures);
-  const { terms, lot, bidder, version } = options;
-  const stated = checkFacts({ tender: terms.id, lot, bidder, bidderKey: signer.publicKey, version }, terms);
+  const stated = checkFacts(options, signer.publicKey);
   const body = { kind: 'withdrawal', ...stated } as const;
   return { ...body, signature: signDocument('withdrawal', body, signer) };
 }
 
 /**
  * What a bidder is about to sign.
+ * @param bidderKey base64url
  * @throws AuctionError BID_MALFORMED, LOT_UNKNOWN
  */
-export function checkFacts(stated: SubmissionFacts, terms: TenderTerms): SubmissionFacts {
+export function checkFacts(
+  {
+    terms,
+    lot,
+    bidder,
+    version,
+    invitation,
+  }: Pick<WithdrawalOptions, 'terms' | 'lot' | 'bidder' | 'version' | 'invitation'>,
+  bidderKey: string,
+): SubmissionFacts {
+  const invited = invitation === undefined ? {} : { invitation };
+  const stated = { tender: terms.id, lot, bidder, bidderKey, version, ...invited };
   const checked = parseDocument(factsSchema, stated, 'BID_MALFORMED', 'bid');
   checkLot(checked.lot, terms);
   return checked;
@@ -180,14 +197,4 @@ function checkEnvelopeLengths(sealed: SealedBid, terms: TenderTerms): void {
     const field = `envelopes[${index}].ciphertext`;
     throw new AuctionError('BID_MALFORMED', `bid: field ${field} must have ${length} characters`, { field });
   }
-}
-
-function checkEligibility(submission: Submission, terms: TenderTerms): void {
-  const listed = terms.spec.bidders;
-  if (listed === undefined) return;
-  const { bidder, bidderKey } = submission;
-  if (listed.some((entry) => entry.name === bidder && entry.publicKey === bidderKey)) return;
-  throw new AuctionError('BIDDER_NOT_ELIGIBLE', 'the tender does not list this bidder with this key', {
-    bidder,
-  });
 }

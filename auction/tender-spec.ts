@@ -36,10 +36,20 @@ export interface LotSpec {
   readonly title: string;
 }
 
+/** Bids with the key that the tender lists. */
 export interface ListedBidder {
   readonly name: string;
   /** Ed25519, base64url. */
   readonly publicKey: string;
+  readonly invitation?: never;
+}
+
+/** Bids with any one key that the holder of the invitation lets in (`invitation.ts`). */
+export interface InvitedBidder {
+  readonly name: string;
+  /** Of the invitation: Ed25519, base64url. */
+  readonly invitation: string;
+  readonly publicKey?: never;
 }
 
 export interface TenderSpec {
@@ -60,7 +70,7 @@ export interface TenderSpec {
   /** RFC 3339 with offset. */
   readonly closesAt?: string;
   /** Where present, nobody else may bid. */
-  readonly bidders?: readonly ListedBidder[];
+  readonly bidders?: readonly (ListedBidder | InvitedBidder)[];
 }
 
 const amountField = z.string().check(z.maxLength(MAX_AMOUNT_LENGTH, 'must be a shorter amount'));
@@ -84,7 +94,12 @@ const commonFields = {
   ),
   bidders: z.exactOptional(
     z
-      .array(z.strictObject({ name: bidderNameField, publicKey: publicKeyField }))
+      .array(
+        z.union([
+          z.strictObject({ name: bidderNameField, publicKey: publicKeyField }),
+          z.strictObject({ name: bidderNameField, invitation: publicKeyField }),
+        ]),
+      )
       .check(
         z.minLength(1, 'must list a bidder'),
         z.maxLength(MAX_LISTED_BIDDERS, `must list at most ${MAX_LISTED_BIDDERS} bidders`),
@@ -163,8 +178,11 @@ export function exactTermsOf(spec: TenderSpec): ExactTerms {
   );
   checkUnique(
     bidders,
-    (bidder) => bidder.publicKey,
-    (index) => malformed(`bidders[${index}].publicKey`, 'is listed twice'),
+    (bidder) => bidder.publicKey ?? bidder.invitation,
+    (index) => {
+      const role = bidders[index]?.publicKey === undefined ? 'invitation' : 'publicKey';
+      return malformed(`bidders[${index}].${role}`, 'is listed twice');
+    },
   );
   return {
     direction: spec.direction,

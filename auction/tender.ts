@@ -10,7 +10,14 @@ import * as z from 'zod/mini';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
 import { hashDocument, PROTOCOL, toBase64url } from './canonical.ts';
 import { AuctionError } from './errors.ts';
-import { bytesField, parseDocument, partyField, publicKeyField, signatureField } from './fields.ts';
+import {
+  bytesField,
+  hashField,
+  parseDocument,
+  partyField,
+  publicKeyField,
+  signatureField,
+} from './fields.ts';
 import { portableSignatures, type Signatures, signDocument, signerOf, verifyDocument } from './signature.ts';
 import { completeSpecSchema, type ExactTerms, exactTermsOf, type TenderSpec } from './tender-spec.ts';
 
@@ -116,6 +123,11 @@ export function checkTender(json: unknown, signatures: Signatures = portableSign
   }
   const id = tenderIdOf(tender);
   return { id, signed, terms: { ...exact, id, spec: tender.spec } };
+}
+
+/** Whether something has the form of an id; there need be no such tender. */
+export function isTenderId(value: unknown): value is TenderId {
+  return z.safeParse(hashField, value).success;
 }
 
 export function tenderIdOf(tender: TenderDocument): TenderId {

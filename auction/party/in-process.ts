@@ -17,6 +17,8 @@ import { toBase64url } from '../canonical.ts';
 import { createCloseOrder } from '../close-order.ts';
 import type { LiveBid } from '../closing-set.ts';
 import { AuctionError } from '../errors.ts';
+import type { Invitation } from '../invitation.ts';
+import { invitationFor } from '../invite-bidders.ts';
 import { COIN_BYTES, tieOrder } from '../lottery.ts';
 import type { LiveBidCount, LotOutcome, SignedOutcome } from '../outcome.ts';
 import { sealBid } from '../sealed-bid.ts';
@@ -27,6 +29,7 @@ import {
   createTender,
   type PartyRecords,
   TENDER_NONCE_BYTES,
+  type TenderId,
 } from '../tender.ts';
 import type { TenderSpec } from '../tender-spec.ts';
 import { clearInTheClear } from './clear-reference.ts';
@@ -61,6 +64,8 @@ export interface InProcessOptions {
   readonly keys?: ThreePartyKeys;
   /** Seeds of bidders by name; those left out are drawn. A tender that lists its bidders needs theirs. */
   readonly bidderSecretKeys?: ReadonlyMap<string, Uint8Array>;
+  /** Of the bidders whom the tender invites, as `inviteBidders` made them. */
+  invitations?(tender: TenderId): readonly Invitation[];
   /** A monotonic clock in milliseconds, for the statistics; without one no time passes. */
   elapsedMs?(): number;
   readonly timeouts?: Partial<PartyTimeouts>;
@@ -151,18 +156,20 @@ async function runParties(
 
 /** What the bidders send, in the order of the rows. */
 function sealAll(
-  { bids, random, bidderSecretKeys }: InProcessOptions,
-  { terms, signed }: CheckedTender,
+  { bids, random, bidderSecretKeys, invitations }: InProcessOptions,
+  { id, terms, signed }: CheckedTender,
 ): Promise<readonly Submission[]> {
   const secretKeys = new Map(bidderSecretKeys);
   const versions = new Map<string, number>();
+  const links = invitations?.(id) ?? [];
   const numbered = bids.map((row) => {
     const bidderSecretKey = secretKeys.get(row.bidder) ?? random(32);
     secretKeys.set(row.bidder, bidderSecretKey);
     const place = JSON.stringify([row.lot, row.bidder]);
     const version = (versions.get(place) ?? 0) + 1;
     versions.set(place, version);
-    return { ...row, bidderSecretKey, version };
+    const invitation = invitationFor(links, row.bidder, bidderSecretKey, nodeSignatures);
+    return { ...row, bidderSecretKey, version, invitation };
   });
   const { parties } = signed.tender;
   return inParallel(numbered, async ({ amount, ...row }) =>

@@ -179,6 +179,11 @@ describe('what an auditor finds in the outboxes', () => {
       entries: [entryOf('Zed')],
     };
     expect(faultInList(list, { ...world.tender.terms, spec })).toContain('Zed');
+    const invited = {
+      ...spec,
+      bidders: [...spec.bidders, { name: 'Zed', invitation: toBase64url(random(32)) }],
+    };
+    expect(faultInList(list, { ...world.tender.terms, spec: invited })).toBeUndefined();
   });
 });
 

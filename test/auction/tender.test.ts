@@ -1,10 +1,20 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checkCloseOrder, createCloseOrder } from '../../auction/close-order.ts';
+import { inviteBidders } from '../../auction/invite-bidders.ts';
 import { signDocument, signerOf } from '../../auction/signature.ts';
 import { checkTender, createTender, type TenderId } from '../../auction/tender.ts';
 import { MAX_LISTED_BIDDERS, MAX_LOTS, parseTenderSpec } from '../../auction/tender-spec.ts';
-import { auctioneerSeed, type Fixture, fixture, overTheWire, refused, seedOf, specJson } from './fixture.ts';
+import {
+  auctioneerSeed,
+  type Fixture,
+  fixture,
+  overTheWire,
+  refused,
+  seededRandom,
+  seedOf,
+  specJson,
+} from './fixture.ts';
 
 const keyOf = (name: string): string => signerOf(seedOf(name)).publicKey;
 const without = (field: string): Record<string, unknown> =>
@@ -24,7 +34,8 @@ describe('a specification', () => {
       .map((entry) => entry.name),
   )('of the example %s is accepted', (name) => {
     const url = new URL(`../../examples/${name}/tender.json`, import.meta.url);
-    expect(parseTenderSpec(JSON.parse(readFileSync(url, 'utf8'))).title).not.toBe('');
+    const { spec } = inviteBidders(JSON.parse(readFileSync(url, 'utf8')), seededRandom(name));
+    expect(spec.title).not.toBe('');
   });
 
   it.each([

@@ -173,7 +173,12 @@ export class AuctionWorld {
   async bid(
     bidder: string,
     amount: bigint,
-    facts: { readonly lot?: string; readonly version?: number; readonly secretKey?: Uint8Array } = {},
+    facts: {
+      readonly lot?: string;
+      readonly version?: number;
+      readonly secretKey?: Uint8Array;
+      readonly invitation?: string | undefined;
+    } = {},
   ): Promise<Submission> {
     return await sealBid({
       terms: this.tender.terms,
@@ -182,19 +187,21 @@ export class AuctionWorld {
       bidder,
       bidderSecretKey: facts.secretKey ?? this.bidderSecretKey(bidder),
       version: facts.version ?? 1,
+      invitation: facts.invitation,
       amount,
       random,
       signatures: nodeSignatures,
     });
   }
 
-  withdrawal(bidder: string, version: number, lot = '1'): Submission {
+  withdrawal(bidder: string, version: number, lot = '1', invitation?: string): Submission {
     return createWithdrawal({
       terms: this.tender.terms,
       lot,
       bidder,
       bidderSecretKey: this.bidderSecretKey(bidder),
       version,
+      invitation,
       signatures: nodeSignatures,
     });
   }
