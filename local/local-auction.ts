@@ -10,12 +10,20 @@ import { randomBytes } from 'node:crypto';
 import type { BidLine } from '../auction/bids-csv.ts';
 import { createCloseOrder } from '../auction/close-order.ts';
 import { AuctionError } from '../auction/errors.ts';
+import type { Invitation } from '../auction/invitation.ts';
+import { invitationFor } from '../auction/invite-bidders.ts';
 import type { SignedOutcome } from '../auction/outcome.ts';
 import { nodeSignatures } from '../auction/party/signatures-node.ts';
 import type { ClearingStatistics } from '../auction/party/statistics.ts';
 import { sealBid } from '../auction/sealed-bid.ts';
 import { createWithdrawal, type Submission } from '../auction/submission.ts';
-import { type CheckedTender, checkTender, createTender, TENDER_NONCE_BYTES } from '../auction/tender.ts';
+import {
+  type CheckedTender,
+  checkTender,
+  createTender,
+  TENDER_NONCE_BYTES,
+  type TenderId,
+} from '../auction/tender.ts';
 import type { TenderSpec } from '../auction/tender-spec.ts';
 import { type Refusal, TacitClient } from '../client/tacit-client.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
@@ -30,6 +38,8 @@ export interface LocalAuctionOptions {
   readonly protocol?: ThreePartyName;
   /** Seeds of bidders by name; those left out are drawn. A tender that lists its bidders needs theirs. */
   readonly bidderSecretKeys?: ReadonlyMap<string, Uint8Array>;
+  /** Of the bidders whom the tender invites, as `inviteBidders` made them. */
+  readonly invitations?: (tender: TenderId) => readonly Invitation[];
   readonly onProgress?: (progress: LocalAuctionProgress) => void;
   /** Ends the auction between two steps; the promise rejects with its reason once the parties have stopped. */
   readonly signal?: AbortSignal;
@@ -177,10 +187,11 @@ async function publish(
 async function submitAll(
   client: TacitClient,
   tender: CheckedTender,
-  { bids: rows, bidderSecretKeys, signal }: LocalAuctionOptions,
+  { bids: rows, bidderSecretKeys, invitations, signal }: LocalAuctionOptions,
   onProgress: (progress: LocalAuctionProgress) => void,
 ): Promise<readonly Submission[]> {
   const secretKeys = new Map(bidderSecretKeys);
+  const links = invitations?.(tender.id) ?? [];
   const versions = new Map<string, number>();
   const submissions: Submission[] = [];
   for (const row of rows) {
@@ -190,7 +201,8 @@ async function submitAll(
     const place = JSON.stringify([row.bidder, row.lot]);
     const version = (versions.get(place) ?? 0) + 1;
     versions.set(place, version);
-    const submission = await submissionOf(tender, row, secretKey, version);
+    const invitation = invitationFor(links, row.bidder, secretKey, nodeSignatures);
+    const submission = await submissionOf(tender, row, secretKey, version, invitation);
     const { receipts, refusals } = await client.submit(submission, tender);
     requireAll(refusals);
     submissions.push(submission);
@@ -204,8 +216,9 @@ async function submissionOf(
   { bidder, lot, amount }: BidLine,
   bidderSecretKey: Uint8Array,
   version: number,
+  invitation: string | undefined,
 ): Promise<Submission> {
-  const facts = { terms, lot, bidder, bidderSecretKey, version, signatures: nodeSignatures };
+  const facts = { terms, lot, bidder, bidderSecretKey, version, invitation, signatures: nodeSignatures };
   if (amount === 'withdraw') return createWithdrawal(facts);
   const random = (bytes: number) => new Uint8Array(randomBytes(bytes));
   return await sealBid({ ...facts, parties: signed.tender.parties, amount, random });

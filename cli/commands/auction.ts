@@ -8,8 +8,9 @@
 import { randomBytes } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { type BidLine, parseBidsCsv } from '../../auction/bids-csv.ts';
+import { type InvitingSpec, inviteBidders } from '../../auction/invite-bidders.ts';
 import { runAuctionInProcess } from '../../auction/party/in-process.ts';
-import { parseTenderSpec, type TenderSpec } from '../../auction/tender-spec.ts';
+import { nodeSignatures } from '../../auction/party/signatures-node.ts';
 import { runLocalAuction } from '../../local/local-auction.ts';
 import type { ProtocolName } from '../../mpc/protocols/protocol.ts';
 import { type AuctionRun, auctionRunOf } from '../auction-run.ts';
@@ -51,14 +52,15 @@ export function auctionCommand(): Command {
 }
 
 async function runAuction(options: RunOptions): Promise<void> {
-  const spec = parseTenderSpec(await readJsonFile(options.tender));
+  const inviting = inviteBidders(await readJsonFile(options.tender), random, nodeSignatures);
+  const { spec, invited } = inviting;
   const bids = parseBidsCsv(await readTextFile(options.bids), spec);
   const progress = options.progress === true || process.stderr.isTTY ? note : () => {};
-  const bidderSecretKeys = await keysOfListed(spec, bids, options.bidderKeys);
+  const bidderSecretKeys = await keysOfListed(spec, bids, invited, options.bidderKeys);
   const run =
     options.channel === 'memory'
-      ? await inProcess({ spec, bids, bidderSecretKeys }, options, progress)
-      : await overOutboxes({ spec, bids, bidderSecretKeys }, options, progress);
+      ? await inProcess({ ...inviting, bids, bidderSecretKeys }, options, progress)
+      : await overOutboxes({ ...inviting, bids, bidderSecretKeys }, options, progress);
   if (options.json === true) {
     printJson(run);
     return;
@@ -77,8 +79,11 @@ async function runAuction(options: RunOptions): Promise<void> {
   print(`\n${withstands(options.protocol)}.`);
 }
 
-interface AuctionInput {
-  readonly spec: TenderSpec;
+function random(bytes: number): Uint8Array {
+  return new Uint8Array(randomBytes(bytes));
+}
+
+interface AuctionInput extends InvitingSpec {
   readonly bids: readonly BidLine[];
   readonly bidderSecretKeys: ReadonlyMap<string, Uint8Array>;
 }
@@ -91,7 +96,7 @@ async function inProcess(
   const auction = await runAuctionInProcess({
     ...input,
     protocol,
-    random: (bytes) => new Uint8Array(randomBytes(bytes)),
+    random,
     elapsedMs: () => performance.now(),
     onProgress: (event) => {
       if (event.step === 'sealed') progress(`${event.rows} rows sealed`);

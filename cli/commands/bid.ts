@@ -3,20 +3,24 @@
 import { randomBytes } from 'node:crypto';
 import { Command } from 'commander';
 import { parseAmount } from '../../auction/amount.ts';
+import { checkEligibility } from '../../auction/eligibility.ts';
+import { inviteKey } from '../../auction/invitation.ts';
 import { nodeSignatures } from '../../auction/party/signatures-node.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
 import { createWithdrawal, type Submission } from '../../auction/submission.ts';
 import type { CheckedTender, TenderId } from '../../auction/tender.ts';
 import type { Submitted } from '../../client/tacit-client.ts';
 import { CliError } from '../errors.ts';
+import { invitationOfKey, keepInvitedKey, readInvitation } from '../invitation-files.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, printJson, table } from '../output.ts';
 import { consortiumClient, type PartyOptions, parseTenderId, withPartyOptions } from '../party-options.ts';
 import { Workspace } from '../workspace.ts';
 
 interface SubmissionOptions extends PartyOptions {
-  readonly tender: TenderId;
-  readonly bidder: string;
+  readonly tender?: TenderId;
+  readonly bidder?: string;
+  readonly invitation?: string;
   readonly lot?: string;
   readonly key?: string;
   readonly bidVersion?: number;
@@ -55,8 +59,12 @@ export function withdrawCommand(): Command {
 function submissionCommand(name: string, description: string): Command {
   return withPartyOptions(new Command(name))
     .description(description)
-    .requiredOption('--tender <id>', 'tender id', parseTenderId)
-    .requiredOption('--bidder <name>', "the bidder's name")
+    .option('--tender <id>', 'tender id', parseTenderId)
+    .option('--bidder <name>', "the bidder's name")
+    .option(
+      '--invitation <link>',
+      'the link that the auctioneer sent, or a file with it: instead of --tender and --bidder',
+    )
     .option('--lot <id>', 'lot (may be left out where there is only one)')
     .option('--key <file>', "the bidder's key (default: under --dir, made when missing)")
     .option(
@@ -71,6 +79,7 @@ interface SubmissionFacts {
   readonly bidder: string;
   readonly bidderSecretKey: Uint8Array;
   readonly version: number;
+  readonly invitation: string | undefined;
   readonly signatures: typeof nodeSignatures;
 }
 
@@ -78,12 +87,18 @@ async function submit(
   options: SubmissionOptions,
   create: (tender: CheckedTender, facts: SubmissionFacts) => Promise<Submission>,
 ): Promise<void> {
+  const { tender: id, bidder, link } = await placeOf(options);
   const client = await consortiumClient(options);
-  const tender = await client.tender(options.tender);
+  const tender = await client.tender(id);
   const lot = options.lot ?? onlyLot(tender);
   const workspace = new Workspace(options.dir);
-  const { secretKey } = await workspace.bidderKey(options.bidder, options.key);
-  const next = await workspace.nextVersion(tender.id, lot, options.bidder);
+  const { publicKey, secretKey } = await workspace.bidderKey(bidder, options.key);
+  const invited = { tender: id, bidder, bidderKey: publicKey };
+  const invitation =
+    link === undefined
+      ? await invitationOfKey(options.dir, invited, options.key)
+      : inviteKey(link, publicKey, nodeSignatures);
+  const next = await workspace.nextVersion(tender.id, lot, bidder);
   const version = options.bidVersion ?? next;
   if (version < next) {
     // Its file would replace the earlier one, receipts and all.
@@ -91,15 +106,35 @@ async function submit(
   }
   const submission = await create(tender, {
     lot,
-    bidder: options.bidder,
+    bidder,
     bidderSecretKey: secretKey,
     version,
+    invitation,
     signatures: nodeSignatures,
   });
+  // A version is used up once its file is written: what every party would refuse uses up none.
+  checkEligibility(submission, tender.terms, nodeSignatures);
+  if (link !== undefined && invitation !== undefined) {
+    await keepInvitedKey(options.dir, invited, invitation);
+  }
   await workspace.saveSubmission(submission, []);
   const submitted = await client.submit(submission, tender);
   const file = await workspace.saveSubmission(submission, submitted.receipts);
   report(submission, submitted, file, options.json === true);
+}
+
+/** Which tender, and who bids. @throws CliError USAGE, FILE_UNREADABLE; AuctionError INVITATION_MALFORMED */
+async function placeOf(options: SubmissionOptions) {
+  const link =
+    options.invitation === undefined ? undefined : await readInvitation(options.invitation, options.bidder);
+  const { tender = link?.tender, bidder = link?.bidder } = options;
+  if (tender === undefined || bidder === undefined) {
+    throw new CliError('USAGE', 'name --tender and --bidder, or give the link of an --invitation');
+  }
+  if (link !== undefined && (link.tender !== tender || link.bidder !== bidder)) {
+    throw new CliError('USAGE', `the invitation is for ${link.bidder} in tender ${link.tender}`);
+  }
+  return { tender, bidder, link };
 }
 
 function onlyLot({ terms }: CheckedTender): string {

@@ -136,7 +136,7 @@ function requireAhead({ closesAt }: TenderSpec): void {
 async function publishFile(file: string, options: PartyOptions & TokenOptions): Promise<void> {
   const tender = checkTender(await readJsonFile(file), nodeSignatures);
   await publishEverywhere(await consortiumClient(options), tender.signed, file);
-  report(tender, options);
+  report(tender, undefined, options);
 }
 
 async function publishEverywhere(client: TacitClient, signed: SignedTender, file: string): Promise<void> {
