@@ -16,6 +16,7 @@ import type { Signer } from '../auction/signature.ts';
 import type { PartyRecord } from '../auction/tender.ts';
 import { createOutboxChannel } from '../mpc/channels/outbox/dynamodb.ts';
 import { ClearingLeases } from './clearing-lease.ts';
+import { ClearingSlots } from './clearing-slots.ts';
 import { type ClearingStarter, sweptClearings } from './clearing-starter.ts';
 import { ClockWatch } from './clock-watch.ts';
 import { type Environment, parseEnvironment } from './environment.ts';
@@ -47,6 +48,7 @@ export interface Runtime {
   readonly dueList: DueListStore;
   readonly starter: ClearingStarter;
   readonly leases: ClearingLeases;
+  readonly slots: ClearingSlots;
   readonly clockWatch: ClockWatch;
   readonly looks: OutboxLooks;
   /** Of the party's own tables and its peers' outboxes. */
@@ -115,7 +117,9 @@ export async function composeRuntime(
     ...(environment.PROTOCOL === undefined ? {} : { protocol: environment.PROTOCOL }),
   });
   const looks = outboxLooks(own.client, environment.STATE_TABLE);
-  const leases = new ClearingLeases({ client: own.client, tableName: environment.STATE_TABLE }, systemClock);
+  const stateTable = { client: own.client, tableName: environment.STATE_TABLE };
+  const leases = new ClearingLeases(stateTable, systemClock);
+  const slots = new ClearingSlots(stateTable, systemClock);
   const vaultAccess =
     environment.VAULT_STATE_TABLE === undefined
       ? undefined
@@ -141,6 +145,7 @@ export async function composeRuntime(
     dueList: store,
     starter,
     leases,
+    slots,
     clockWatch,
     looks,
     unitWatch,

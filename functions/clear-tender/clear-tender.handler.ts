@@ -1,5 +1,6 @@
 /**
- * Clears one tender: invoked by a scheduler or another function with {"tenderId": "..."}, never over HTTP.
+ * Clears a tender, and with it what is due before it and after it (`clear-in-turn.ts`): invoked by a scheduler or another
+ * function with {"tenderId": "..."}, never over HTTP.
  *
  * Invocations are delivered at least once and may be cut off at any time: clearing is idempotent, and one that
  * failed throws, so that whoever invoked it tries again, which is a new attempt with fresh keys. The error that
@@ -15,14 +16,16 @@ import type { AuctionParty, ClearingProgress } from '../../auction/party/service
 import type { ClearingStatistics } from '../../auction/party/statistics.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { PARTIES } from '../../mpc/party.ts';
-import type { ClearingLeases } from '../clearing-lease.ts';
+import type { ClearingLeases, RunVerdict } from '../clearing-lease.ts';
 import { FunctionError } from '../errors.ts';
 import { toTenderId } from '../http-handler.ts';
 import { describeUnexpected, type LogFields, logError, logInfo } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
 import { lazily } from '../runtime.ts';
+import { systemClock } from '../system-clock.ts';
 import { silentTraces, type Traces } from '../traces.ts';
 import { type UnitWatch, unitsSince } from '../unit-watch.ts';
+import { createClearingInTurn, type Turn } from './clear-in-turn.ts';
 import { ClearingTrace } from './clearing-trace.ts';
 import { createTellingHandler } from './tell-events.ts';
 
@@ -33,7 +36,15 @@ export interface ClearTenderResult {
   readonly signatures: number;
 }
 
-export type ClearTenderHandler = (event: unknown, context: Context) => Promise<ClearTenderResult>;
+/** It was this party's turn at another tender, and none has failed. */
+export interface GaveWay {
+  readonly gaveWay: true;
+}
+
+export interface ClearTenderHandler {
+  (event: unknown, context: Context): Promise<ClearTenderResult>;
+  (event: unknown, context: Context, turn: Turn | undefined): Promise<ClearTenderResult | GaveWay>;
+}
 
 /** The last moments of an invocation are for ending the attempt in order rather than being frozen in it. */
 const EARLY_TIMEOUT_MS = 2_000;
@@ -57,7 +68,7 @@ export function createClearTenderHandler(
   measuring: Partial<Measuring> = NOT_MEASURED,
 ): ClearTenderHandler {
   const { meter, unitWatch, traces } = { ...NOT_MEASURED, ...measuring };
-  const clear = async (event: unknown, trace: ClearingTrace, signal: AbortSignal) => {
+  const clear = async (event: unknown, turn: Turn, trace: ClearingTrace, end: AbortSignal) => {
     const parsed = z.safeParse(eventSchema, event);
     if (!parsed.success) {
       throw new FunctionError('INVOCATION_MALFORMED', 'the clearing function needs {"tenderId": "..."}');
@@ -67,23 +78,36 @@ export function createClearTenderHandler(
     const onProgress = (progress: ClearingProgress) => {
       firstStage ??= progress.stage;
       trace.reached(progress);
+      turn.onProgress(progress);
     };
+    const signal = AbortSignal.any([end, turn.signal]);
     const { outcome, statistics } = await party.clear(id, { signal, onProgress });
     // A run that found the outcome stored goes on to signing at once; its statistics were measured before.
     if (firstStage === 'closing') measureClearing(meter, statistics);
     return { tenderId: id, statistics, signatures: outcome.signatures.length };
   };
-  const inTime = (trace: ClearingTrace) =>
+  const inTime = (turn: Turn, trace: ClearingTrace) =>
     middy<unknown, ClearTenderResult>({ timeoutEarlyInMillis: EARLY_TIMEOUT_MS }).handler(
-      (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) => clear(event, trace, signal),
+      (event: unknown, _context: Context, { signal }: { signal: AbortSignal }) =>
+        clear(event, turn, trace, signal),
     );
-  return async (event, context) => {
+  function handle(event: unknown, context: Context): Promise<ClearTenderResult>;
+  function handle(
+    event: unknown,
+    context: Context,
+    turn: Turn | undefined,
+  ): Promise<ClearTenderResult | GaveWay>;
+  async function handle(
+    event: unknown,
+    context: Context,
+    turn = ALONE,
+  ): Promise<ClearTenderResult | GaveWay> {
     const before = unitWatch.units;
     const tender = tenderOf(event);
     const facts = { functionName: 'clear-tender', requestId: context.awsRequestId, ...tender };
     const trace = new ClearingTrace(traces);
     try {
-      const result = await inTime(trace)(event, context);
+      const result = await inTime(turn, trace)(event, context);
       const { clearingMs, attempt, rounds, bytesSent } = result.statistics;
       const units = unitsSince(before, unitWatch.units);
       const counted = { attempt, rounds, bytes: bytesSent, ...units };
@@ -91,6 +115,11 @@ export function createClearTenderHandler(
       trace.end({ ...tender, ...counted });
       return result;
     } catch (error) {
+      if (turn.signal.aborted) {
+        logInfo('a clearing gave way', facts);
+        trace.end({ ...tender });
+        return { gaveWay: true };
+      }
       const code = codeOf(error);
       const { party: named } = publicFactsOf(error);
       trace.end({ ...tender, code, ...(named === undefined ? {} : { party: named }) });
@@ -113,8 +142,12 @@ export function createClearTenderHandler(
       meter.count('ClearingReadUnits', readUnits);
       meter.count('ClearingWriteUnits', writeUnits);
     }
-  };
+  }
+  return handle;
 }
+
+/** Of a clearing that gives way to none. */
+const ALONE: Turn = { signal: new AbortController().signal, onProgress: () => {} };
 
 function measureClearing(meter: Meter, { attempt, rounds, bytesSent, clearingMs }: ClearingStatistics): void {
   meter.count('Clearings', 1);
@@ -162,23 +195,37 @@ function codeOf(error: unknown) {
 export function createLeasedClearTenderHandler(
   clear: ClearTenderHandler,
   leases: Pick<ClearingLeases, 'hold'>,
-): (event: unknown, context: Context) => Promise<ClearTenderResult | { readonly busy: true }> {
-  return async (event, context) => {
+): (event: unknown, context: Context, turn?: Turn) => Promise<LeasedResult> {
+  return async (event, context, turn) => {
     const { tenderId } = tenderOf(event);
     if (tenderId === undefined) return await clear(event, context);
-    const run = () => clear(event, context);
-    const isDone = ({ signatures }: ClearTenderResult) => signatures === PARTIES.length;
-    const result = await leases.hold(toTenderId(tenderId), context.awsRequestId, run, isDone);
-    return result ?? { busy: true };
+    const run = () => clear(event, context, turn);
+    const result = await leases.hold(toTenderId(tenderId), context.awsRequestId, run, verdictOf);
+    return result === undefined || 'gaveWay' in result ? { busy: true } : result;
   };
+}
+
+export type LeasedResult = ClearTenderResult | { readonly busy: true };
+
+function verdictOf(result: ClearTenderResult | GaveWay): RunVerdict {
+  if ('gaveWay' in result) return 'left';
+  return result.signatures === PARTIES.length ? 'settled' : 'failed';
 }
 
 export const handler = lazily((runtime) => {
   const { party, leases, events, meter, traces } = runtime;
-  const clear = createLeasedClearTenderHandler(createClearTenderHandler(party, runtime), leases);
-  const telling = createTellingHandler(clear, party, events, traces);
+  const inTurn = createClearingInTurn<LeasedResult>({
+    ...runtime,
+    clock: systemClock,
+    clear: createLeasedClearTenderHandler(createClearTenderHandler(party, runtime), leases),
+    telling: (clear) => createTellingHandler(clear, party, events, traces),
+    tenderOf: (event) => {
+      const { tenderId } = tenderOf(event);
+      return tenderId === undefined ? undefined : toTenderId(tenderId);
+    },
+  });
   return (event, context) =>
-    telling(event, context).finally(() => {
+    inTurn(event, context).finally(() => {
       meter.flush();
       return traces.flush();
     });

@@ -4,8 +4,8 @@
  * It makes clearing independent of every announcement: a crashed, refused or forgotten clearing is taken up by the
  * next sweep. A tender needs a clearing when it is due and has no outcome here, and when its outcome lacks a signature,
  * since a peer may need this party to reach it, and when a destination of events has not taken what there is to tell about
- * it. Tenders are cleared at the same time, each in an invocation of its
- * own; one that keeps failing is started at growing intervals (`clearing-lease.ts`).
+ * it. It starts no more clearings than run at a time (`clearing-slots.ts`), the first of the list: their runs take up the
+ * others (`clear-in-turn.ts`). One that keeps failing is started at growing intervals (`clearing-lease.ts`).
  *
  * It reads the list of what is due (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one read,
  * however many tenders are kept. What it finds settled it takes off the list, which nobody else does. Of the others it counts
@@ -19,9 +19,10 @@ import type { AuctionParty } from '../../auction/party/service.ts';
 import type { TenderId } from '../../auction/tender.ts';
 import type { Clock } from '../../mpc/clock.ts';
 import type { ClearingLeases } from '../clearing-lease.ts';
+import { CLEARING_SLOTS } from '../clearing-slots.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
-import { completeDueList, needOf } from '../due-list.ts';
+import { completeDueList, type Need, needOf } from '../due-list.ts';
 import type { Events } from '../events.ts';
 import { logError } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
@@ -32,6 +33,8 @@ export interface SweepResult {
   readonly started: readonly string[];
   /** Due, and left for later because earlier runs failed. */
   readonly paused: readonly string[];
+  /** Due, behind as many as are cleared at a time: whoever is done with one of those takes them. */
+  readonly queued: readonly string[];
 }
 
 export interface SweepParameters {
@@ -70,13 +73,13 @@ export function createSweepTendersHandler(
   const needy = async () => {
     const tenders = await readList();
     const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
-    const found = new Set<TenderId>();
+    const found = new Map<TenderId, Need>();
     const waiting = new Set<TenderId>();
     for (const [position, due] of tenders.entries()) {
       const need = needs[position];
       const expired = need === 'premature' && due.notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
       if (need === 'settled' || expired) await dueList.removeDue(due);
-      else if (need === 'clearing' || need === 'telling') found.add(due.id);
+      else if (need === 'clearing' || need === 'telling') found.set(due.id, need);
       else if (need === 'waiting') waiting.add(due.id);
     }
     return { found, waiting };
@@ -93,15 +96,22 @@ export function createSweepTendersHandler(
     const started: string[] = [];
     const paused: string[] = [];
     const { found, waiting } = await needy();
-    for (const id of found) {
+    const queued: string[] = [];
+    let clearings = 0;
+    for (const [id, need] of found) {
+      if (need === 'clearing' && clearings === CLEARING_SLOTS) {
+        queued.push(id);
+        continue;
+      }
       if (await leases.isPaused(id)) {
         paused.push(id);
         continue;
       }
+      if (need === 'clearing') clearings += 1;
       await starter.start(id);
       started.push(id);
     }
-    await countOverdue(new Set([...found, ...waiting]));
+    await countOverdue(new Set([...found.keys(), ...waiting]));
     const { skewMs } = clockWatch;
     if (skewMs > MAX_CLOCK_SKEW_MS) {
       logError('a clock is off', {
@@ -112,7 +122,7 @@ export function createSweepTendersHandler(
       meter.count('ClockOff', 1);
     }
     meter.flush();
-    return { started, paused };
+    return { started, paused, queued };
   };
 }
 

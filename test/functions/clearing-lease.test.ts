@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const leases = () => new ClearingLeases({ client, tableName: TABLE }, clock);
-const settled = () => true;
+const settled = () => 'settled' as const;
 
 describe('the lease of a tender', () => {
   test('lets one of many runs at the same time in, and the next once it is given back', async () => {
@@ -95,7 +95,7 @@ describe('the lease of a tender', () => {
       id,
       'second',
       async () => 'one signature is missing',
-      () => false,
+      () => 'failed',
     );
     expect(await failing.isPaused(id)).toBe(true);
     now = toEpochMs(nextTryAtMs(2, now));

@@ -6,6 +6,7 @@ import {
   createClearTenderHandler,
   createLeasedClearTenderHandler,
 } from '../../functions/clear-tender/clear-tender.handler.ts';
+import type { RunVerdict } from '../../functions/clearing-lease.ts';
 import { type HttpEvent, httpHandler } from '../../functions/http-handler.ts';
 import { logInfo } from '../../functions/log.ts';
 import { handler as partyInfo } from '../../functions/party-info/party-info.handler.ts';
@@ -178,16 +179,16 @@ describe('the clearing function', () => {
       const signatures = ([0, 1, 2] as const).slice(0, count).map((party) => ({ party, signature: '' }));
       const outcome = { ...report.outcome, signatures };
       const clear = createClearTenderHandler({ clear: async () => ({ ...report, outcome }) });
-      const settled: boolean[] = [];
+      const settled: RunVerdict[] = [];
       const leased = createLeasedClearTenderHandler(clear, {
-        hold: async (_id, _holder, run, isDone) => {
+        hold: async (_id, _holder, run, verdictOf) => {
           const value = await run();
-          settled.push(isDone(value));
+          settled.push(verdictOf(value));
           return value;
         },
       });
       await leased({ tenderId: TENDER }, context());
-      expect(settled).toEqual([count === 3]);
+      expect(settled).toEqual([count === 3 ? 'settled' : 'failed']);
     },
   );
 

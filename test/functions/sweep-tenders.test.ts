@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
 import { DUE_AT_ONCE } from '../../auction/party/due-list.ts';
 import type { TenderId } from '../../auction/tender.ts';
+import { CLEARING_SLOTS } from '../../functions/clearing-slots.ts';
 import type { Standing } from '../../functions/events.ts';
 import {
   createSweepTendersHandler,
@@ -66,8 +67,29 @@ test('a tender whose clearing failed is left alone until its pause is over', asy
   expect(await sweepWith({ leases: { isPaused: async () => true } })()).toEqual({
     started: [],
     paused: [id],
+    queued: [],
   });
   expect(host.started).toEqual([]);
+});
+
+test('no more clearings are started than run at a time, the first by deadline and id', async () => {
+  const closesAt = ['2026-12-31T00:00:01Z', '2026-12-31T00:00:00Z', '2026-12-31T00:00:01Z'];
+  for (let count = 0; count < CLEARING_SLOTS; count++)
+    for (const at of closesAt) await publish({ closesAt: at });
+  const { tenders } = await host.store.dueTenders(START);
+  const ids = tenders.map(({ id }) => id);
+  expect(await sweepWith({})()).toEqual({
+    started: ids.slice(0, CLEARING_SLOTS),
+    paused: [],
+    queued: ids.slice(CLEARING_SLOTS),
+  });
+  // One that is paused keeps no other back.
+  const leases = { isPaused: async (id: TenderId) => id === ids[0] };
+  expect(await sweepWith({ leases })()).toEqual({
+    started: ids.slice(1, CLEARING_SLOTS + 1),
+    paused: [ids[0]],
+    queued: ids.slice(CLEARING_SLOTS + 1),
+  });
 });
 
 /** Cleared as far as the sweep can see, with so many signatures. */
