@@ -36,7 +36,7 @@ export class PartyDashboard extends Construct {
       logGroupNames: [clearing.logGroup.logGroupName],
       queryLines: [
         'filter message = "a clearing failed"',
-        'fields @timestamp, tenderId, code, party, blame, blamed',
+        'fields @timestamp, tenderId, code, party, blame, blamed, traceId',
         'sort @timestamp desc',
         'limit 20',
       ],
@@ -47,7 +47,7 @@ export class PartyDashboard extends Construct {
       logGroupNames: [clearing.logGroup.logGroupName],
       queryLines: [
         'filter message = "a tender was cleared"',
-        'fields @timestamp, tenderId, durationMs, rounds, bytes, attempt, readUnits, writeUnits',
+        'fields @timestamp, tenderId, durationMs, rounds, bytes, attempt, readUnits, writeUnits, traceId',
         'sort @timestamp desc',
         'limit 20',
       ],

@@ -43,6 +43,15 @@ export const API_PRICES = { request: 1 / MILLION } as const;
 /** EventBridge Scheduler (https://aws.amazon.com/eventbridge/pricing/). */
 export const SCHEDULER_PRICES = { invocation: 1 / MILLION } as const;
 
+/** EventBridge, custom events of up to 64 KB each, put on a bus (https://aws.amazon.com/eventbridge/pricing/). */
+export const EVENT_PRICES = { event: 1 / MILLION } as const;
+
+/** Bytes of an event that the price covers; a part of it costs a whole one. */
+export const PRICED_EVENT_BYTES = 65_536;
+
+/** X-Ray (https://aws.amazon.com/xray/pricing/). */
+export const TRACE_PRICES = { recorded: 5 / MILLION } as const;
+
 /** KMS (https://aws.amazon.com/kms/pricing/). */
 export const KMS_PRICES = {
   keyMonth: 1,

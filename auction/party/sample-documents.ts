@@ -24,6 +24,8 @@ export interface DocumentLengths {
   /** With statistics, as stored. */
   readonly outcome: number;
   readonly signedStatement: number;
+  /** That tells of the outcome with all three signatures. */
+  readonly event: number;
 }
 
 /** base64url of 32 and of 64 bytes. */
@@ -85,6 +87,16 @@ export function sampleDocuments({
     hello: HELLO_BYTES,
     outcome: lengthOf({ outcome: signed, statistics: STATISTICS }),
     signedStatement: lengthOf(signed),
+    event: lengthOf({
+      kind: 'tender.cleared',
+      protocol: 'tacit/1',
+      id: HASH,
+      party: 0,
+      signingKey: HASH,
+      tender: HASH,
+      at: TIME,
+      outcome: { statement, signatures: [0, 1, 2].map((party) => ({ party, signature: SIGNATURE })) },
+    }),
   };
 }
 

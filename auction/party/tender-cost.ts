@@ -3,7 +3,8 @@
  * units (`tender-units.ts`), requests, invocations and seconds, times the price table of this project (mpc/prices.ts).
  *
  * Units follow from the items; how long functions run, how far apart the three parties start and how often a message is
- * looked for before it is there are estimates, each named below with its reason and on the high side. Not in it: free
+ * looked for before it is there are estimates, each named below with its reason and on the high side. Traces are those of
+ * Lambda's sampling, one in each second and every twentieth beyond, for requests that are seconds apart: all. Not in it: free
  * tiers, data sent to the internet, the ingestion of logs (some 200 bytes a request), and storage beyond a month.
  */
 
@@ -11,16 +12,26 @@ import {
   API_PRICES,
   CLOUDWATCH_PRICES,
   DYNAMODB_PRICES,
+  EVENT_PRICES,
   KMS_PRICES,
   LAMBDA_PRICES,
+  PRICED_EVENT_BYTES,
   SCHEDULER_PRICES,
   SECRET_PRICES,
+  TRACE_PRICES,
 } from '../../mpc/prices.ts';
 import { THREE_PARTY_MANIFESTS } from '../../mpc/protocols/three-party.ts';
+import { type TellingUnits, type Told, tellingUnits } from './telling-units.ts';
 import { type TenderShape, type TenderUnits, tenderUnits } from './tender-units.ts';
 
 /** Memory of the functions, as the infrastructure deploys them. */
-export const FUNCTION_MEMORY_MB = { clearing: 1_769, intake: 1_024, http: 512, sweep: 256, watch: 256 } as const;
+export const FUNCTION_MEMORY_MB = {
+  clearing: 1_769,
+  intake: 1_024,
+  http: 512,
+  sweep: 256,
+  watch: 256,
+} as const;
 
 /** What each party has that costs money by the month; a test compares with the synthesised stacks. */
 export const STANDING_RESOURCES = { keys: 2, secrets: 1, alarms: 10, dashboards: 1 } as const;
@@ -59,12 +70,19 @@ const LEASE_UNITS = { writes: 4, reads: 2 } as const;
 /** A connection asks for a table's key once in five minutes of use: at worst for each bid, and for both keys at clearing. */
 const KEY_REQUESTS_OF_CLEARING = 4;
 
+/** Of telling: the requests to the state table, one after the other. */
+const TELLING_MS = 5 * 15;
+/** Loading the client and the first connection. */
+const BUS_MS = 150;
+/** A name looked up, a TLS handshake, and a receiver that takes the event and works on it later. */
+const WEBHOOK_MS = 500;
+
 const MILLISECONDS = 1_000;
 const MEGABYTES_A_GIGABYTE = 1_024;
 
 export interface CostLine {
-  readonly what: 'writes' | 'reads' | 'api' | 'invocations' | 'compute' | 'keys';
-  /** Of all three parties: units, requests, invocations, GB-seconds, requests to KMS and Secrets Manager. */
+  readonly what: 'writes' | 'reads' | 'api' | 'invocations' | 'compute' | 'keys' | 'traces' | 'events';
+  /** Of all three parties: units, requests, invocations, GB-seconds, requests to KMS, traces, events on buses. */
   readonly amount: number;
   readonly dollars: number;
 }
@@ -72,6 +90,7 @@ export interface CostLine {
 export interface TenderCost {
   readonly shape: TenderShape;
   readonly units: TenderUnits;
+  readonly telling: TellingUnits;
   /** Of all three parties together. */
   readonly lines: readonly CostLine[];
   readonly dollars: number;
@@ -79,9 +98,15 @@ export interface TenderCost {
   readonly clearingSeconds: number;
 }
 
-/** @throws MpcError PLAN_OVER_BOUND */
-export function tenderCost(shape: TenderShape): TenderCost {
+const NOBODY: Told = { bus: false, webhooks: 0 };
+
+/**
+ * @param told whom each party tells of the outcome
+ * @throws MpcError PLAN_OVER_BOUND
+ */
+export function tenderCost(shape: TenderShape, told: Told = NOBODY): TenderCost {
   const units = tenderUnits(shape);
+  const telling = tellingUnits(shape, told);
   const { bids } = shape;
   const computingMs = (units.ands * THREE_PARTY_MANIFESTS[shape.protocol].computeNsPerAnd) / 1e6;
   // Closing and signing are four rounds of their own; hello and measuring are three.
@@ -92,19 +117,20 @@ export function tenderCost(shape: TenderShape): TenderCost {
   const tenderReads = Math.ceil((bids * TENDER_READS_A_BID) / PARTY_COUNT);
 
   const stages = [units.publishing, units.intake, units.closing, units.computing, units.signing];
-  const writes = stages.reduce((sum, stage) => sum + stage.writes, 0) + LEASE_UNITS.writes;
+  const writes = stages.reduce((sum, stage) => sum + stage.writes, 0) + LEASE_UNITS.writes + telling.writes;
   const reads =
     stages.reduce((sum, stage) => sum + stage.reads, 0) +
     outcomeReads * units.showing.reads +
     tenderReads * 2 +
     LEASE_UNITS.reads +
+    telling.reads +
     COLD_STARTS +
     units.messagesAwaited * EARLY_POLLS +
     START_SPREAD_SECONDS * POLLS_A_SECOND_WHILE_WAITING +
     Math.ceil(workingSeconds * WATCH_READS_A_SECOND);
   const apiRequests = 2 + bids + outcomeReads + tenderReads;
   const gigabyteSeconds =
-    clearingSeconds * gigabytes('clearing') +
+    (clearingSeconds + tellingSeconds(told)) * gigabytes('clearing') +
     ((bids * INTAKE_MS) / MILLISECONDS) * gigabytes('intake') +
     (((2 + outcomeReads + tenderReads) * HTTP_MS) / MILLISECONDS) * gigabytes('http') +
     ((COLD_STARTS * COLD_START_MS) / MILLISECONDS) * gigabytes('intake');
@@ -117,9 +143,20 @@ export function tenderCost(shape: TenderShape): TenderCost {
     line('invocations', invocations, LAMBDA_PRICES.request),
     line('compute', gigabyteSeconds, LAMBDA_PRICES.gigabyteSecond),
     line('keys', keyRequests, KMS_PRICES.request),
+    // A clearing belongs to the trace of the order or the sweep that starts it.
+    line('traces', apiRequests, TRACE_PRICES.recorded),
+    ...(told.bus
+      ? [line('events', Math.ceil(telling.eventBytes / PRICED_EVENT_BYTES), EVENT_PRICES.event)]
+      : []),
   ];
   const dollars = lines.reduce((sum, one) => sum + one.dollars, 0);
-  return { shape, units, lines, dollars, clearingSeconds };
+  return { shape, units, telling, lines, dollars, clearingSeconds };
+}
+
+/** All at once, whoever is told. */
+function tellingSeconds({ bus, webhooks }: Told): number {
+  if (!bus && webhooks === 0) return 0;
+  return (TELLING_MS + Math.max(bus ? BUS_MS : 0, webhooks > 0 ? WEBHOOK_MS : 0)) / MILLISECONDS;
 }
 
 /** The longest pause between two polls is 50 ms; a poll itself takes some 5. */
@@ -145,6 +182,8 @@ export interface IdleCost {
   readonly sweep: number;
   /** And every five minutes for outboxes that do not answer. */
   readonly watch: number;
+  /** Of both: more than a second apart, so each is sampled. */
+  readonly traces: number;
   readonly total: number;
   /** What each hundred tenders that are kept add to the sweeps' reads. */
   readonly perHundredTendersKept: number;
@@ -173,6 +212,7 @@ export function idleCost(): IdleCost {
     WATCH_UNITS.writes * DYNAMODB_PRICES.writeRequestUnit +
     KEY_REQUESTS_A_WATCH * KMS_PRICES.request;
   const watch = WATCHES_A_MONTH * oneWatch;
+  const traces = (SWEEPS_A_MONTH + WATCHES_A_MONTH) * TRACE_PRICES.recorded;
   return {
     keys,
     secrets,
@@ -180,7 +220,8 @@ export function idleCost(): IdleCost {
     dashboards,
     sweep,
     watch,
-    total: keys + secrets + alarms + dashboards + sweep + watch,
+    traces,
+    total: keys + secrets + alarms + dashboards + sweep + watch + traces,
     perHundredTendersKept: SWEEPS_A_MONTH * (100 / TENDERS_IN_A_READ_UNIT) * DYNAMODB_PRICES.readRequestUnit,
   };
 }

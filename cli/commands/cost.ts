@@ -2,6 +2,7 @@
 
 import { Command, Option } from 'commander';
 import { type CostLine, idleCost, tenderCost } from '../../auction/party/tender-cost.ts';
+import { MAX_WEBHOOKS } from '../../functions/webhook.ts';
 import { MAX_CANDIDATES, MAX_VALUE_BITS } from '../../mpc/planner/planner.ts';
 import { PRICES_AS_OF, PRICES_REGION } from '../../mpc/prices.ts';
 import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
@@ -14,6 +15,8 @@ interface CostOptions {
   readonly bits: number;
   readonly rule: 'first-price' | 'second-price';
   readonly protocol: ThreePartyName;
+  readonly bus: boolean;
+  readonly webhooks: number;
   readonly json?: boolean;
 }
 
@@ -24,6 +27,8 @@ const WORDS: Readonly<Record<CostLine['what'], string>> = {
   invocations: 'Lambda invocations',
   compute: 'Lambda GB-seconds',
   keys: 'key requests',
+  traces: 'X-Ray traces',
+  events: 'EventBridge events',
 };
 
 export function costCommand(): Command {
@@ -37,6 +42,8 @@ export function costCommand(): Command {
         .default('first-price'),
     )
     .addOption(threePartyProtocolOption())
+    .option('--bus', 'with outcomes told to an event bus of each party', false)
+    .option('--webhooks <n>', 'with outcomes told to so many webhooks', integer(0, MAX_WEBHOOKS), 0)
     .option('--json', 'print one JSON object')
     .action(costOfAuction);
   return new Command('cost')
@@ -44,17 +51,17 @@ export function costCommand(): Command {
     .addCommand(auction);
 }
 
-function costOfAuction({ json, ...shape }: CostOptions): void {
-  const { units, lines, dollars, clearingSeconds } = tenderCost(shape);
+function costOfAuction({ json, bus, webhooks, ...shape }: CostOptions): void {
+  const { units, telling, lines, dollars, clearingSeconds } = tenderCost(shape, { bus, webhooks });
   const idle = idleCost();
   const prices = { region: PRICES_REGION, asOf: PRICES_AS_OF };
   if (json === true) {
     printJson({
-      ...shape,
+      ...{ ...shape, bus, webhooks },
       dollars,
       lines,
       clearingSeconds,
-      unitsOfAParty: units,
+      unitsOfAParty: { ...units, telling: { writes: telling.writes, reads: telling.reads } },
       idleMonthOfAParty: idle,
       prices,
     });
@@ -72,7 +79,7 @@ function costOfAuction({ json, ...shape }: CostOptions): void {
     `\nClearing takes each party about ${clearingSeconds.toFixed(0)} s, half a minute of it waiting for the others to start.`,
   );
   print(
-    `\nWithout any tender a party costs ${monthText(idle.total)} a month: keys ${monthText(idle.keys)}, secret ${monthText(idle.secrets)}, alarms ${monthText(idle.alarms)}, dashboard ${monthText(idle.dashboards)}, ${monthText(idle.watch)} for looking every five minutes whether the peers answer, and ${monthText(idle.sweep)} for looking once a minute`,
+    `\nWithout any tender a party costs ${monthText(idle.total)} a month: keys ${monthText(idle.keys)}, secret ${monthText(idle.secrets)}, alarms ${monthText(idle.alarms)}, dashboard ${monthText(idle.dashboards)}, ${monthText(idle.watch)} for looking every five minutes whether the peers answer, ${monthText(idle.traces)} for the traces of these looks, and ${monthText(idle.sweep)} for looking once a minute`,
   );
   print(
     `whether a tender is due, which every hundred tenders kept make ${monthText(idle.perHundredTendersKept)} dearer.`,

@@ -34,6 +34,17 @@ describe('tacit cost auction', () => {
     }
   });
 
+  test('takes events in, where they are told to a bus or to webhooks', async () => {
+    const shape = ['cost', 'auction', '--bids', '5', '--bits', '16', '--json'];
+    const silent = JSON.parse((await tacit(...shape)).stdout);
+    const told = JSON.parse((await tacit(...shape, '--bus', '--webhooks', '2')).stdout);
+    expect(silent).toMatchObject({ bus: false, webhooks: 0, unitsOfAParty: { telling: { writes: 0 } } });
+    expect(told).toMatchObject({ bus: true, webhooks: 2 });
+    expect(told.lines).toContainEqual({ what: 'events', amount: 3, dollars: 0.000003 });
+    expect(told.dollars).toBeGreaterThan(silent.dollars);
+    expect((await tacit(...shape, '--webhooks', '6')).code).toBe(2);
+  });
+
   test('refuses what no tender can have', async () => {
     expect((await tacit('cost', 'auction', '--bids', '0', '--bits', '64')).code).toBe(2);
     expect((await tacit('cost', 'auction', '--bids', '5', '--bits', '65')).code).toBe(2);

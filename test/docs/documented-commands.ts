@@ -29,6 +29,7 @@ const RUN_BY_CI: readonly string[] = ['npm ci && npm run demo', 'npm ci && npm t
 const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
   [/^npx cdk (bootstrap|deploy|diff|destroy) /, 'account'],
   [/^aws (secretsmanager put-secret-value|dynamodb update-table|sqs receive-message) /, 'account'],
+  [/^aws xray (get-trace-summaries|batch-get-traces) /, 'account'],
   [/^npm run -s tacit -- vault [a-z]+ .*--tree-table /, 'account'],
   [/^npm run -s tacit -- consortium init .*secretsmanager:/, 'account'],
   [/^npm run -s tacit -- evidence fetch /, 'account'],

@@ -11,18 +11,26 @@ import { generateThreePartyKeys } from '../../auction/party/in-process.ts';
 import { partyRecordOf } from '../../auction/party/keys.ts';
 import { AuctionParty } from '../../auction/party/service.ts';
 import { nodeSignatures } from '../../auction/party/signatures-node.ts';
+import type { Told } from '../../auction/party/telling-units.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
+import type { Signer } from '../../auction/signature.ts';
 import { checkTender, createTender } from '../../auction/tender.ts';
 import { parseTenderSpec } from '../../auction/tender-spec.ts';
+import { createTellingHandler } from '../../functions/clear-tender/tell-events.ts';
+import { eventRecords } from '../../functions/event-records.ts';
+import { type EventDestination, Events } from '../../functions/events.ts';
 import { systemClock } from '../../functions/system-clock.ts';
+import { webhook } from '../../functions/webhook.ts';
+import { invocationContext } from '../../local/event-adapter.ts';
 import { createOutboxChannel, createOutboxTable } from '../../mpc/channels/outbox/dynamodb.ts';
 import { type Clock, toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES } from '../../mpc/party.ts';
 import type { ThreePartyName } from '../../mpc/protocols/three-party.ts';
+import { startReceiver } from '../functions/receiver.ts';
 import { startLocalDynamodb } from './dynalite.ts';
 
 export interface CountedRequest {
-  readonly stage: 'publish' | 'bid' | 'close' | 'clear' | 'outcome';
+  readonly stage: 'publish' | 'bid' | 'close' | 'clear' | 'outcome' | 'tell';
   readonly table: 'state' | 'outbox';
   readonly command: string;
   readonly units: number;
@@ -47,6 +55,8 @@ export async function runCountedAuction(shape: {
   readonly bits: number;
   readonly rule: 'first-price' | 'second-price';
   readonly protocol?: ThreePartyName;
+  /** Whom each party tells, by the handler that does it on AWS. */
+  readonly told?: Told;
 }): Promise<CountedAuction> {
   const database = await startLocalDynamodb();
   const requests: CountedRequest[] = [];
@@ -118,9 +128,34 @@ export async function runCountedAuction(shape: {
   const reports = await Promise.all(services.map((party) => party.clear(id)));
   stage = 'outcome';
   for (const party of services) await party.outcome(id);
+  stage = 'tell';
+  if (shape.told !== undefined) {
+    const receiver = await startReceiver();
+    for (const self of PARTIES) {
+      const events = new Events({
+        record: parties[self],
+        records: eventRecords(clients[self]!, `state-${self}`),
+        destinations: destinationsOf(shape.told, receiver.url, keys[self].signing),
+        clock: stillClock,
+      });
+      const tell = createTellingHandler(async () => ({}), services[self]!, events);
+      await tell({ tenderId: id }, invocationContext('clear-tender', 60_000));
+      // As the sweep asks before it is done with the tender.
+      if ((await events.standing(id)) !== 'settled') throw new Error('an event was not taken');
+    }
+    await receiver.close();
+  }
   for (const client of clients) client.destroy();
   await database.close();
   return { requests, rounds: reports[0]!.statistics.rounds };
+}
+
+function destinationsOf({ bus, webhooks }: Told, url: string, signer: Signer): readonly EventDestination[] {
+  const addresses = Array.from({ length: webhooks }, (_, position) => `${url}&receiver=${position}`);
+  return [
+    ...(bus ? [{ name: 'event bus', id: 'B'.repeat(43), tell: async () => 200 }] : []),
+    ...addresses.map((address, position) => webhook(address, position, { signer, clock: stillClock })),
+  ];
 }
 
 /** The greatest amount of that many bits of minor units. */

@@ -1,7 +1,8 @@
 /** Dollars of a tender: the promised price, sums, and the units that a real auction consumed. */
 
 import { describe, expect, test } from 'vitest';
-import { idleCost, tenderCost } from '../../../auction/party/tender-cost.ts';
+import type { Told } from '../../../auction/party/telling-units.ts';
+import { idleCost, type TenderCost, tenderCost } from '../../../auction/party/tender-cost.ts';
 import { DYNAMODB_PRICES } from '../../../mpc/prices.ts';
 import { readRepositoryFile } from '../../docs/repository.ts';
 import { runCountedAuction } from '../../support/counted-auction.ts';
@@ -26,6 +27,33 @@ describe('the cost of a tender', () => {
     }
   });
 
+  test('with events is dearer by the events, the units and the time of telling, and no more', () => {
+    const silent = tenderCost(SHAPE);
+    expect(silent.telling).toEqual({ writes: 0, reads: 0, eventBytes: 0 });
+    const amountOf = ({ lines }: TenderCost, what: string) =>
+      lines.find((line) => line.what === what)?.amount ?? 0;
+    const whats = [...new Set([...silent.lines.map(({ what }) => what), 'events'])];
+    /** What is more than without events, but for the time. */
+    const more = (told: Told) => {
+      const cost = tenderCost(SHAPE, told);
+      const added = whats.map((what) => [what, amountOf(cost, what) - amountOf(silent, what)] as const);
+      const { compute, ...amounts } = Object.fromEntries(added.filter(([, amount]) => amount !== 0));
+      return { amounts, compute, dollars: cost.dollars - silent.dollars };
+    };
+    const bus = more({ bus: true, webhooks: 0 });
+    const all = more({ bus: true, webhooks: 5 });
+    const one = more({ bus: false, webhooks: 1 });
+    const five = more({ bus: false, webhooks: 5 });
+    expect(bus.amounts).toEqual({ events: 3, writes: 9, reads: 18 });
+    // A mark for each further destination; they are told at the same time.
+    expect(all.amounts).toEqual({ events: 3, writes: 9 + 3 * 5, reads: 18 });
+    expect(one.amounts).toEqual({ writes: 9, reads: 18 });
+    expect(bus.compute).toBeGreaterThan(0);
+    expect(five.compute).toBe(one.compute);
+    expect(all.dollars).toBeGreaterThan(bus.dollars);
+    expect(all.dollars).toBeLessThan(0.0002);
+  });
+
   test('grows with bids and bits, in proportion where there are many', () => {
     const dollarsOf = (bids: number, bits = 64) => tenderCost({ ...SHAPE, bids, bits }).dollars;
     const growing = [1, 10, 100, 1_000, 10_000].map((bids) => dollarsOf(bids));
@@ -36,8 +64,9 @@ describe('the cost of a tender', () => {
 
   test('prices no fewer units than a real auction consumed', async () => {
     const shape = { ...SHAPE, bids: 8, bits: 32 };
-    const { requests } = await runCountedAuction(shape);
-    const { lines } = tenderCost(shape);
+    const told = { bus: true, webhooks: 1 };
+    const { requests } = await runCountedAuction({ ...shape, told });
+    const { lines } = tenderCost(shape, told);
     const counted = { writes: 0, reads: 0 };
     for (const { command, units } of requests) counted[command === 'PutItem' ? 'writes' : 'reads'] += units;
     const predicted = (what: string) => lines.find((line) => line.what === what)!;

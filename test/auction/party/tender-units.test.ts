@@ -1,6 +1,7 @@
 /** The predicted request units of a tender against those that a real auction on real tables consumes. */
 
 import { beforeAll, describe, expect, test } from 'vitest';
+import { type Told, tellingUnits } from '../../../auction/party/telling-units.ts';
 import { type TenderShape, type TenderUnits, tenderUnits } from '../../../auction/party/tender-units.ts';
 import { PARTIES } from '../../../mpc/party.ts';
 import {
@@ -9,10 +10,10 @@ import {
   runCountedAuction,
 } from '../../support/counted-auction.ts';
 
-const SHAPES: readonly TenderShape[] = [
-  { bids: 3, bits: 16, rule: 'first-price', protocol: 'replicated' },
-  { bids: 12, bits: 64, rule: 'second-price', protocol: 'verified' },
-  { bids: 40, bits: 40, rule: 'first-price', protocol: 'verified' },
+const SHAPES: readonly (TenderShape & { readonly told: Told })[] = [
+  { bids: 3, bits: 16, rule: 'first-price', protocol: 'replicated', told: { bus: true, webhooks: 0 } },
+  { bids: 12, bits: 64, rule: 'second-price', protocol: 'verified', told: { bus: false, webhooks: 5 } },
+  { bids: 40, bits: 40, rule: 'first-price', protocol: 'verified', told: { bus: true, webhooks: 5 } },
 ];
 
 /** An item of the proof may be predicted a unit too large, at each of the three parties. */
@@ -76,6 +77,14 @@ describe.each(SHAPES)('a tender of $bids bids of $bits bits, $rule, $protocol', 
     const slack = shape.protocol === 'verified' ? 2 * PROOF_SLACK : 0;
     expect(ofState + found + nothingThere).toBeLessThanOrEqual(expected);
     expect(ofState + found + nothingThere).toBeGreaterThanOrEqual(expected - slack);
+  });
+
+  test('is told of for the units that were predicted', () => {
+    const { writes: written, reads } = tellingUnits(shape, shape.told);
+    const isTelling = inStage('tell');
+    expect(writes(isTelling)).toBe(all * written);
+    const read = sum((request) => isTelling(request) && request.command !== 'PutItem');
+    expect(read).toBe(all * reads);
   });
 
   test('awaits as many messages as were predicted', () => {
