@@ -22,7 +22,7 @@
  * change nothing (version-map.ts), and it begins again with the state that the other left.
  */
 
-import { decodeBucket, encodeBucket } from './bucket.ts';
+import { decodeBucket } from './bucket.ts';
 import { checkpointItems, logKey } from './checkpoint.ts';
 import { type EpochRecord, encodeEpochRecord } from './epoch-record.ts';
 import { OramError } from './errors.ts';
@@ -35,9 +35,8 @@ import { applyOperations, type OperationOutcome, type ResolvedOperations } from 
 import { poolCapacity } from './parameters.ts';
 import type { PoolBlock } from './pool.ts';
 import type { OpenedState } from './read-state.ts';
+import { bucketKey, openBucket, SealedBuckets } from './sealed-buckets.ts';
 import { freeAtOnce, type Sealer } from './sealing.ts';
-import { bucketBytes, SEAL_BYTES } from './sizes.ts';
-import type { ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 
 export interface EpochContext {
@@ -139,29 +138,19 @@ export async function runEpoch(
       encodeEpochRecord(record, { ...parameters, treeLevels, operations: size }),
     ),
   };
-  // One for all of them: each is sealed at once.
-  const plain = new Uint8Array(bucketBytes(parameters.blockBytes));
-  const sealedLength = plain.length + SEAL_BYTES;
-  const sealed = new Uint8Array(places.length * sealedLength);
-  const buckets = places.map((place, index) => {
-    const bytes = encodeBucket(eviction.buckets[index] ?? [], parameters.blockBytes, plain);
-    const start = index * sealedLength;
-    const into = sealed.subarray(start, start + bytes.length + SEAL_BYTES);
-    return {
-      key: bucketKey(sealer, place, state.versions.nextSlot(place.index)),
-      version,
-      bytes: sealer.seal('bucket', place.index, version, bytes, into),
-    };
-  });
+  const buckets = new SealedBuckets(sealer, parameters.blockBytes, version, places.length);
+  for (const [index, place] of places.entries()) {
+    buckets.add(place, state.versions.nextSlot(place.index), eviction.buckets[index] ?? []);
+  }
   // Whatever stays of them was copied: into the new buckets, the log record and the answers.
   for (const bytes of plaintexts) freeAtOnce(bytes);
   const checkpoint = due ? checkpointItems(state, ledger, sealer, parameters, version) : [];
   const [treeWritten, stateWritten] = await Promise.all([
-    options.tree.write(buckets),
+    options.tree.write(buckets.items),
     options.state.write([log, ...checkpoint]),
   ]);
   // Only now that both calls are over: where one failed, the other may still be under way.
-  freeAtOnce(sealed);
+  buckets.free();
   for (const { bytes } of [log, ...checkpoint]) freeAtOnce(bytes);
   if (!treeWritten) throw slotsAhead('BUCKET_STALE', 'tree');
   if (!stateWritten) throw slotsAhead('STATE_STALE', 'state');
@@ -183,10 +172,6 @@ export async function runEpoch(
 /** A put was refused: another process took over, or the table makes up versions. */
 function slotsAhead(code: 'BUCKET_STALE' | 'STATE_STALE', table: string): OramError {
   return new OramError(code, `the ${table} table holds a later version of an item than anybody wrote`);
-}
-
-export function bucketKey(sealer: Sealer, { index }: { readonly index: number }, sort: '0' | '1'): ItemKey {
-  return { partition: sealer.partition('bucket', index), sort };
 }
 
 interface PathsRead {
@@ -213,30 +198,4 @@ async function readPaths(
   }
   for (const item of items) if (item !== undefined) freeAtOnce(item.bytes);
   return { read, plaintexts };
-}
-
-/** @throws OramError BUCKET_MISSING, BUCKET_STALE, BUCKET_FORGED */
-export function openBucket(
-  sealer: Sealer,
-  { index, level }: BucketPlace,
-  version: number,
-  item: { readonly version: number; readonly bytes: Uint8Array } | undefined,
-): Uint8Array {
-  const facts = { bucket: index, level };
-  if (item === undefined) {
-    throw new OramError(
-      'BUCKET_MISSING',
-      `the tree table lost a bucket of level ${level}; restore the table`,
-      facts,
-    );
-  }
-  if (item.version !== version) {
-    const detail = `the tree table holds another version of a bucket of level ${level} than was written last`;
-    throw new OramError('BUCKET_STALE', detail, facts);
-  }
-  const plain = sealer.open('bucket', index, version, item.bytes);
-  if (plain === undefined) {
-    throw new OramError('BUCKET_FORGED', `a bucket of level ${level} did not authenticate`, facts);
-  }
-  return plain;
 }

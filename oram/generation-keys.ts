@@ -1,8 +1,8 @@
 /** Every key that a generation of a vault can have in its tables: for deleting it. */
 
 import { logKey, pageKey, poolKey, segmentKey, stateLayout } from './checkpoint.ts';
-import { bucketKey } from './epoch.ts';
 import type { VaultParameters } from './parameters.ts';
+import { bucketKey } from './sealed-buckets.ts';
 import type { Sealer } from './sealing.ts';
 import type { ItemKey } from './stores/store.ts';
 import { TreeGeometry } from './tree-geometry.ts';

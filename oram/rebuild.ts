@@ -14,10 +14,9 @@
  */
 
 import type { KeyObject } from 'node:crypto';
-import { decodeBucket, encodeBucket } from './bucket.ts';
+import { decodeBucket } from './bucket.ts';
 import { CheckpointLedger, firstCheckpointItems, stateLayout } from './checkpoint.ts';
 import { ClientState } from './client-state.ts';
-import { bucketKey, openBucket } from './epoch.ts';
 import { isIntegrityFailure, OramError } from './errors.ts';
 import { generationKeys } from './generation-keys.ts';
 import type { HeldHead } from './head-store.ts';
@@ -29,6 +28,8 @@ import { randomLeaves } from './random-leaves.ts';
 import type { OpenedState } from './read-state.ts';
 import { encodePart, readRecord, requireRecordKey, requireValue } from './record-content.ts';
 import { RecordKeys } from './record-keys.ts';
+import { bucketKey, openBucket, SealedBuckets } from './sealed-buckets.ts';
+import { freeAtOnce } from './sealing.ts';
 import type { Item, ItemKey } from './stores/store.ts';
 import type { BucketPlace } from './tree-geometry.ts';
 import type { TreeWriter } from './tree-writer.ts';
@@ -137,9 +138,7 @@ export class Rebuild {
         some.map((place) => bucketKey(sealer, place, versions.slot(place.index))),
       );
       for (const [index, place] of some.entries()) {
-        for (const { block, content } of this.#open(place, items[index], from.state)) {
-          contents.set(block, content.slice());
-        }
+        this.#open(place, items[index], from.state, contents);
       }
       await this.#step('reading', first + some.length, geometry.bucketCount);
     }
@@ -175,15 +174,25 @@ export class Rebuild {
     return items;
   }
 
-  #open(place: BucketPlace, item: Item | undefined, state: ClientState): PoolBlock[] {
+  /** Adds copies of what the bucket holds. */
+  #open(
+    place: BucketPlace,
+    item: Item | undefined,
+    state: ClientState,
+    contents: Map<number, Uint8Array>,
+  ): void {
     const { blockBytes } = this.#held.head.body.parameters;
     try {
       const plain = openBucket(this.#held.sealer, place, state.versions.version(place.index), item);
-      return decodeBucket(plain, blockBytes, place, state);
+      for (const { block, content } of decodeBucket(plain, blockBytes, place, state)) {
+        contents.set(block, content.slice());
+      }
+      freeAtOnce(plain);
     } catch (error) {
-      if (this.#request.acceptLoss === true && isIntegrityFailure(error)) return [];
+      if (this.#request.acceptLoss === true && isIntegrityFailure(error)) return;
       throw error;
     }
+    if (item !== undefined) freeAtOnce(item.bytes);
   }
 
   async #add(state: ClientState, records: Map<RecordId, HeldRecord>, keys: RecordKeys): Promise<void> {
@@ -235,19 +244,19 @@ export class Rebuild {
     for (const block of placement.pool) state.pool.add(contentOf(block));
     const places = allPlaces(state);
     for (let first = 0; first < places.length; first += BUCKETS_AT_ONCE) {
-      const items = places.slice(first, first + BUCKETS_AT_ONCE).map((place, index): Item => {
+      const some = places.slice(first, first + BUCKETS_AT_ONCE);
+      const buckets = new SealedBuckets(sealer, parameters.blockBytes, version, some.length);
+      for (const [index, place] of some.entries()) {
         const slot = (first + index) * BUCKET_SIZE;
         const ids = placement.buckets.subarray(slot, slot + BUCKET_SIZE).filter((id) => id !== NO_ID);
-        const plain = encodeBucket(Array.from(ids, contentOf), parameters.blockBytes);
+        const blocks = Array.from(ids, contentOf);
+        buckets.add(place, '0', blocks);
+        for (const { content } of blocks) freeAtOnce(content);
         state.versions.begin(place.index, version);
-        return {
-          key: bucketKey(sealer, place, '0'),
-          version,
-          bytes: sealer.seal('bucket', place.index, version, plain),
-        };
-      });
-      await options.tree.fill(items);
-      await this.#step('writing', first + items.length, places.length);
+      }
+      await options.tree.fill(buckets.items);
+      buckets.free();
+      await this.#step('writing', first + some.length, places.length);
     }
     await options.state.fill(firstCheckpointItems(state, sealer, parameters, version));
   }

@@ -5,10 +5,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { bucketKey } from '../../oram/epoch.ts';
 import type { IntendedAccess } from '../../oram/head.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { createVault, openVault } from '../../oram/open-vault.ts';
+import { bucketKey } from '../../oram/sealed-buckets.ts';
 import type { ItemStore } from '../../oram/stores/store.ts';
 import { TreeGeometry } from '../../oram/tree-geometry.ts';
 import type { Vault } from '../../oram/vault.ts';

@@ -4,10 +4,10 @@
  */
 
 import { beforeAll, describe, expect, test } from 'vitest';
-import { bucketKey } from '../../oram/epoch.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { createVault, destroyVault, openVault } from '../../oram/open-vault.ts';
 import { readState } from '../../oram/read-state.ts';
+import { bucketKey } from '../../oram/sealed-buckets.ts';
 import { keyIdentifier } from '../../oram/stores/keys.ts';
 import type { ItemKey } from '../../oram/stores/store.ts';
 import type { TraceEntry } from '../../oram/stores/tracing.ts';

@@ -6,10 +6,10 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { logKey } from '../../oram/checkpoint.ts';
-import { bucketKey } from '../../oram/epoch.ts';
 import { OramError } from '../../oram/errors.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { createVault, openVault } from '../../oram/open-vault.ts';
+import { bucketKey } from '../../oram/sealed-buckets.ts';
 import type { Item, ItemKey } from '../../oram/stores/store.ts';
 import type { Vault } from '../../oram/vault.ts';
 import { VirtualClock } from '../adversary/virtual-clock.ts';

@@ -8,13 +8,13 @@
 import { createHash, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { decodeBucket } from '../../oram/bucket.ts';
-import { bucketKey, openBucket } from '../../oram/epoch.ts';
 import { HeadStore } from '../../oram/head-store.ts';
 import { createVault, openVault, type VaultOptions } from '../../oram/open-vault.ts';
 import { chooseParameters, poolCapacity, type VaultParameters } from '../../oram/parameters.ts';
 import { type OpenedState, readState } from '../../oram/read-state.ts';
 import { readRecord } from '../../oram/record-content.ts';
 import { RecordKeys } from '../../oram/record-keys.ts';
+import { bucketKey, openBucket } from '../../oram/sealed-buckets.ts';
 import { createMemoryStore, type MemoryStore } from '../../oram/stores/memory.ts';
 import { type TraceEntry, tracing } from '../../oram/stores/tracing.ts';
 import type { BucketPlace } from '../../oram/tree-geometry.ts';
