@@ -9,6 +9,9 @@ import { type DeployedConsortium, sharedConsortium } from './consortium-assembly
 
 export const VAULT = 'suppliers';
 
+/** Of party 0, to break: a vault whose access was cut off is still for ten seconds before another finishes it. */
+export const VAULTS_TO_BREAK = ['unread', 'unwritten', 'undecrypted', 'unnamed'] as const;
+
 export const ISSUER = 'https://identity.example';
 export const AUDIENCE = 'tacit';
 
@@ -18,16 +21,19 @@ export const TREE_OWNER = { account: '444444444444', region: 'eu-north-1' } as c
 const operatorOf = (account: string) => `arn:aws:iam::${account}:role/operator-of-the-rehearsal`;
 
 export function threeOperators(): Promise<DeployedConsortium> {
-  const vaultFor = (requester: string, account: string) => ({
-    access: [{ vault: VAULT, requester, rights: 'write' }],
+  const vaultFor = (requester: string, account: string, vaults: readonly string[]) => ({
+    access: vaults.map((vault) => ({ vault, requester, rights: 'write' })),
     administrators: [operatorOf(account)],
   });
   return sharedConsortium([
     (requester) => ({
       auctioneer: { issuer: ISSUER, audience: [AUDIENCE] },
-      vault: { ...vaultFor(requester, '111111111111'), treeOwner: TREE_OWNER },
+      vault: {
+        ...vaultFor(requester, '111111111111', [VAULT, ...VAULTS_TO_BREAK]),
+        treeOwner: TREE_OWNER,
+      },
     }),
-    (requester) => ({ vault: vaultFor(requester, '222222222222') }),
+    (requester) => ({ vault: vaultFor(requester, '222222222222', [VAULT]) }),
     () => ({}),
   ]);
 }
