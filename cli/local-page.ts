@@ -5,7 +5,7 @@
 
 import { closeServer } from '../local/listen.ts';
 import { type PageServer, startPageServer } from '../local/page-server.ts';
-import { buildPage } from '../web/build.ts';
+import type { BuiltPage } from '../web/build.ts';
 import { COMMON_HEADERS, contentSecurityPolicy } from '../web/security-headers.ts';
 import { CliError } from './errors.ts';
 
@@ -26,10 +26,7 @@ export async function serveLocalPage(
   urls: readonly [string, string, string],
   port: number,
 ): Promise<LocalPage> {
-  const { files, hash } = await buildPage().catch((cause: unknown) => {
-    const detail = 'the page could not be built: install the development dependencies with `npm ci`';
-    throw new CliError('PAGE_NOT_SERVED', detail, {}, { cause });
-  });
+  const { files, hash } = await builtPage();
   const config = {
     name: 'config.json',
     contentType: 'application/json',
@@ -42,4 +39,16 @@ export async function serveLocalPage(
     throw new CliError('PAGE_NOT_SERVED', detail, { port }, { cause });
   });
   return { url: `http://127.0.0.1:${port}/`, hash, close: () => closeServer(server) };
+}
+
+/** @throws CliError PAGE_NOT_SERVED */
+export async function builtPage(): Promise<BuiltPage> {
+  try {
+    // Takes esbuild, which nothing else here needs.
+    const { buildPage } = await import('../web/build.ts');
+    return buildPage();
+  } catch (cause) {
+    const detail = 'the page could not be built: install the development dependencies with `npm ci`';
+    throw new CliError('PAGE_NOT_SERVED', detail, {}, { cause });
+  }
 }

@@ -51,6 +51,17 @@ const administratorField = z.string().check(z.regex(/^arn:aws:iam::\d{12}:(role|
 /** An operator and who stands in; a trust policy has room for 2,048 characters. */
 const MAX_VAULT_ADMINISTRATORS = 5;
 
+/** CloudFront takes certificates of this region alone. */
+const CERTIFICATE = /^arn:aws:acm:us-east-1:\d{12}:certificate\/[0-9a-f-]{36}$/;
+
+/** Without a path, as API Gateway gives it: the content security policy names origins. */
+const partyUrlField = z.string().check(
+  z.refine((text) => {
+    const url = URL.parse(text);
+    return url !== null && url.protocol === 'https:' && url.origin === text && !text.includes('*');
+  }),
+);
+
 const deploymentSchema = z.strictObject({
   /** Path of the consortium document, from this file. */
   consortium: z.string(),
@@ -100,6 +111,22 @@ const deploymentSchema = z.strictObject({
       administrators: z.optional(z.array(administratorField).check(z.maxLength(MAX_VAULT_ADMINISTRATORS))),
     }),
   ),
+  /** Where the page for bidders is served from, and the parties it talks to. */
+  web: z.optional(
+    z.strictObject({
+      account: accountField,
+      region: regionField,
+      /** Of parties 0, 1 and 2, as their stacks put them out. */
+      partyUrls: z.tuple([partyUrlField, partyUrlField, partyUrlField]),
+      /** A name of one's own with a certificate that is there; without it, CloudFront makes up a name. */
+      domain: z.optional(
+        z.strictObject({
+          name: z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/)),
+          certificate: z.string().check(z.regex(CERTIFICATE)),
+        }),
+      ),
+    }),
+  ),
 });
 
 type DeploymentFile = z.infer<typeof deploymentSchema>;
@@ -118,6 +145,7 @@ export interface Deployment {
   readonly events: DeploymentFile['events'];
   readonly detailedMetrics: boolean;
   readonly vault: DeploymentFile['vault'];
+  readonly web: DeploymentFile['web'];
 }
 
 /**
@@ -153,6 +181,7 @@ export function readDeployment(path: string, now: EpochMs = toEpochMs(Date.now()
     events: file.events,
     detailedMetrics: file.detailedMetrics ?? false,
     vault: file.vault,
+    web: file.web,
   };
 }
 

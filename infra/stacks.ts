@@ -8,14 +8,16 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { Deployment } from './deployment.ts';
 import { PartyStack } from './party-stack.ts';
 import { VaultTreeStack } from './vault-tree-stack.ts';
+import { WebStack } from './web-stack.ts';
 
 export interface DeploymentStacks {
   readonly parties: readonly PartyStack[];
   readonly vaultTree: VaultTreeStack | undefined;
+  readonly web: WebStack | undefined;
 }
 
 export function addStacks(app: App, deployment: Deployment): DeploymentStacks {
-  const { consortium, parties, stackPrefix, vault } = deployment;
+  const { consortium, parties, stackPrefix, vault, web } = deployment;
   const partyStacks = parties.map(
     (party) => new PartyStack(app, `${stackPrefix}Party${party}`, { party, deployment }),
   );
@@ -27,6 +29,8 @@ export function addStacks(app: App, deployment: Deployment): DeploymentStacks {
           place: treeOwner,
           readers: parties.map((party) => consortium.operators[party]),
         });
+  const webStack =
+    web === undefined ? undefined : new WebStack(app, `${stackPrefix}Web`, { web, consortium });
   Validations.of(app).addPlugins(new AwsSolutionsChecks(app, { verbose: true }));
-  return { parties: partyStacks, vaultTree };
+  return { parties: partyStacks, vaultTree, web: webStack };
 }

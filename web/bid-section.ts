@@ -146,7 +146,8 @@ function showProblems(
   const links = problems.map((problem) => {
     const input = inputFor(problem);
     setFieldError(input, problem.sentence);
-    const link = element('a', { href: `#${input.id}` }, problem.sentence);
+    const label = input.labels?.[0]?.textContent ?? '';
+    const link = element('a', { href: `#${input.id}` }, `${label}: ${problem.sentence}`);
     link.addEventListener('click', (event) => {
       // The page's address names the tender and nothing else.
       event.preventDefault();

@@ -9,7 +9,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { BuildOptions } from 'esbuild';
+import { type BuildOptions, buildSync } from 'esbuild';
 
 export interface PageFile {
   /** Such as `index.html`. */
@@ -43,20 +43,18 @@ const OPTIONS = {
   target: TARGET,
   // A licence's text at the end of the file instead of a file of its own.
   legalComments: 'eof',
-  charset: 'utf8',
   logLevel: 'silent',
 } as const satisfies BuildOptions;
 
-/** @throws Error where esbuild, which is a development dependency, is not installed */
-export async function buildPage(): Promise<BuiltPage> {
-  const { build } = await import('esbuild');
-  const bundled = async (entry: string): Promise<Uint8Array> => {
-    const { outputFiles } = await build({ ...OPTIONS, entryPoints: [entry] });
-    const [file] = outputFiles;
-    if (file === undefined) throw new Error(`${entry} made no bundle`);
-    return file.contents;
-  };
-  return assemble(await bundled('main.ts'), await bundled('page.css'));
+/** Takes esbuild, a development dependency: whoever runs without those loads this file only when it is asked for. */
+export function buildPage(): BuiltPage {
+  return assemble(bundled('main.ts'), bundled('page.css'));
+}
+
+function bundled(entry: string): Uint8Array {
+  const [file] = buildSync({ ...OPTIONS, entryPoints: [entry] }).outputFiles;
+  if (file === undefined) throw new Error(`${entry} made no bundle`);
+  return file.contents;
 }
 
 function assemble(script: Uint8Array, style: Uint8Array): BuiltPage {
@@ -73,7 +71,7 @@ function assemble(script: Uint8Array, style: Uint8Array): BuiltPage {
   const missing = { name: '404.html', contentType: HTML, body: new TextEncoder().encode(NOT_FOUND) };
   return {
     files: [index, missing, code, look],
-    hash: createHash('sha256').update(index.body).digest('hex'),
+    hash: hashOf(index.body),
   };
 }
 
@@ -84,8 +82,11 @@ const NOT_FOUND =
   '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Nothing here</title><h1>There is nothing at this address</h1><p><a href="/">To the page for bidders</a></p></html>\n';
 
 function named(stem: string, extension: string, contentType: string, body: Uint8Array): PageFile {
-  const hash = createHash('sha256').update(body).digest('hex').slice(0, NAME_CHARACTERS);
-  return { name: `${stem}-${hash}.${extension}`, contentType, body };
+  return { name: `${stem}-${hashOf(body).slice(0, NAME_CHARACTERS)}.${extension}`, contentType, body };
+}
+
+function hashOf(body: Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex');
 }
 
 function integrityOf({ body }: PageFile): string {

@@ -54,7 +54,7 @@ export function checkItem(check: {
     'li',
     { class: check.standing },
     element('span', { class: `mark ${check.standing}` }, words[check.standing]),
-    ` ${check.sentence}${code}`,
+    element('span', {}, ` ${check.sentence}${code}`),
   );
 }
 

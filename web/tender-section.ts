@@ -78,6 +78,8 @@ export function showState(findings: TenderFindings, closesAt: number | undefined
   setText(place, state.sentence + warnings.join(''));
   const mood = differing.length > 0 ? 'bad' : state.state === 'open' ? 'good' : '';
   place.className = `state ${mood}`.trim();
+  // One that the auctioneer closed early has no time left, whatever its deadline.
+  setVisible(byId('clock', HTMLElement), state.state === 'open');
   return state;
 }
 
@@ -88,6 +90,6 @@ export function showDeadline(closesAt: number, now: number, zone: Zone): void {
   setText(byId('closes-local', HTMLElement), local);
   setText(byId('closes-utc', HTMLElement), utc);
   const place = byId('left', HTMLElement);
-  setText(place, left === '' ? 'none: the deadline has passed' : left);
+  setText(place, left === '' ? 'None' : left);
   place.dataset['urgency'] = urgency;
 }

@@ -9,7 +9,7 @@ import type { PartyVaultSizes } from '../../local/party-vaults.ts';
 import { PartyProcesses } from '../../local/processes.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { DEFAULT_PROTOCOL, THREE_PARTY_NAMES, type ThreePartyName } from '../../mpc/protocols/three-party.ts';
-import type { LocalPage } from '../local-page.ts';
+import { type LocalPage, pageOrigins, serveLocalPage } from '../local-page.ts';
 import { integer } from '../options.ts';
 import { bold, note, print, table } from '../output.ts';
 import { withstands } from '../protocol-option.ts';
@@ -129,8 +129,6 @@ async function startPage({
   dir,
   port,
 }: UpOptions): Promise<LocalPage & { readonly origins: readonly string[] }> {
-  // Building the page takes esbuild, which nothing else here needs.
-  const { pageOrigins, serveLocalPage } = await import('../local-page.ts');
   const { parties } = await openConsortium(dir, { port });
   const [first, second, third] = parties;
   const pagePort = Number(new URL(first.url).port) + PAGE_PORT_OFFSET;
