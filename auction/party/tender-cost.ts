@@ -65,8 +65,22 @@ const WATCH_UNITS = { writes: 1, reads: 4 } as const;
 const KEY_REQUESTS_A_WATCH = 4;
 /** A client reads the tender from one party before it bids, and the outcome from all three once it is there. */
 const TENDER_READS_A_BID = 1;
-/** Taking a lease and giving it back, renewing it meanwhile, and looking whether a pause is due. */
-const LEASE_UNITS = { writes: 4, reads: 2 } as const;
+/**
+ * Of a run, for its turn at the tender: finding that it is due, a slot and a lease, taken and given back, and after it twice
+ * more whether something else is due. A test counts them.
+ */
+export const TURN_UNITS = { writes: 4, reads: 13 } as const;
+/** Half a minute of waiting for the others: both are renewed once, and at three looks nothing goes first. */
+const WAITING_UNITS = { writes: 2, reads: 3 } as const;
+/**
+ * The sweep that starts the run, one that comes meanwhile and whose run finds the tender taken, and one that finds it settled
+ * and takes it off the list. Each reads the tender, its state, and the lease or the outcome with two signatures.
+ */
+const SWEEP_UNITS = { writes: 2 + 1, reads: 3 + 3 + 7 + 5 } as const;
+const START_UNITS = {
+  writes: TURN_UNITS.writes + WAITING_UNITS.writes + SWEEP_UNITS.writes,
+  reads: TURN_UNITS.reads + WAITING_UNITS.reads + SWEEP_UNITS.reads,
+};
 /** A connection asks for a table's key once in five minutes of use: at worst for each bid, and for both keys at clearing. */
 const KEY_REQUESTS_OF_CLEARING = 4;
 
@@ -117,12 +131,12 @@ export function tenderCost(shape: TenderShape, told: Told = NOBODY): TenderCost 
   const tenderReads = Math.ceil((bids * TENDER_READS_A_BID) / PARTY_COUNT);
 
   const stages = [units.publishing, units.intake, units.closing, units.computing, units.signing];
-  const writes = stages.reduce((sum, stage) => sum + stage.writes, 0) + LEASE_UNITS.writes + telling.writes;
+  const writes = stages.reduce((sum, stage) => sum + stage.writes, 0) + START_UNITS.writes + telling.writes;
   const reads =
     stages.reduce((sum, stage) => sum + stage.reads, 0) +
     outcomeReads * units.showing.reads +
     tenderReads * 2 +
-    LEASE_UNITS.reads +
+    START_UNITS.reads +
     telling.reads +
     COLD_STARTS +
     units.messagesAwaited * EARLY_POLLS +
@@ -184,13 +198,9 @@ export interface IdleCost {
   readonly watch: number;
   /** Of both: more than a second apart, so each is sampled. */
   readonly traces: number;
+  /** Whatever is kept: a sweep reads what is due and nothing else. */
   readonly total: number;
-  /** What each hundred tenders that are kept add to the sweeps' reads. */
-  readonly perHundredTendersKept: number;
 }
-
-/** A tender is some 1.2 KB; the sweep reads all that are kept. */
-const TENDERS_IN_A_READ_UNIT = 3;
 
 export function idleCost(): IdleCost {
   const keys = STANDING_RESOURCES.keys * KMS_PRICES.keyMonth;
@@ -222,7 +232,6 @@ export function idleCost(): IdleCost {
     watch,
     traces,
     total: keys + secrets + alarms + dashboards + sweep + watch + traces,
-    perHundredTendersKept: SWEEPS_A_MONTH * (100 / TENDERS_IN_A_READ_UNIT) * DYNAMODB_PRICES.readRequestUnit,
   };
 }
 

@@ -130,8 +130,9 @@ export function createClearingInTurn<Result>(
     let urgent: TenderId | undefined = own;
     const next = async () => {
       if (!hasTime()) return undefined;
+      const ids = await inOrder();
       // One that the list lacks comes last.
-      return await firstFree([...new Set([...(await inOrder()), own])], urgent);
+      return await firstFree(settled.has(own) ? ids : [...new Set([...ids, own])], urgent);
     };
     let ofOwn: PromiseSettledResult<Result> | undefined;
 
