@@ -62,12 +62,17 @@ describe.concurrent('tacit auction run', () => {
   });
 
   // The default protocol over processes is what the demonstration runs.
-  test('over three processes, with the protocol and the deadline given, comes to the same lots as in one', {
+  test('over three processes, with the protocol, a deadline and invited bidders, comes to the same lots as in one', {
     timeout: 60_000,
   }, async () => {
     const closesAt = new Date(Date.now() + 600_000).toISOString();
     const [, path, ...bids] = example('road-resurfacing');
-    const spec = { ...JSON.parse(await readFile(path!, 'utf8')), closesAt };
+    const rows = (await readFile(bids[1]!, 'utf8')).trim().split('\n').slice(1);
+    const bidders = [...new Set(rows.map((row) => row.split(',')[0]))].map((name) => ({
+      name,
+      invite: true,
+    }));
+    const spec = { ...JSON.parse(await readFile(path!, 'utf8')), closesAt, bidders };
     const tender = ['--tender', await fileOf('closing.json', JSON.stringify(spec)), ...bids];
     const args = ['auction', 'run', ...tender, '--protocol', 'replicated', '--json'];
     const [memory, outbox] = await Promise.all([
@@ -117,7 +122,9 @@ describe.concurrent('tacit auction run', () => {
     expect(entries.map(({ name }) => name)).toEqual(names);
     const spec = { ...JSON.parse(await readFile(path!, 'utf8')), bidders: entries };
     const args = ['auction', 'run', '--tender', await fileOf('listed.json', JSON.stringify(spec)), ...bids];
-    const [listed, without, unknown] = await Promise.all([
+    const invitations = entries.map(({ name, publicKey }) => ({ name, invitation: publicKey }));
+    const other = await fileOf('elsewhere.json', JSON.stringify({ ...spec, bidders: invitations }));
+    const [listed, without, unknown, elsewhere] = await Promise.all([
       tacit(...args, '--bidder-keys', join(directory, 'keys', 'bidders'), '--json'),
       tacit(...args),
       tacit(
@@ -126,10 +133,12 @@ describe.concurrent('tacit auction run', () => {
         '--bidder-keys',
         join(directory, 'keys', 'bidders'),
       ),
+      tacit('auction', 'run', '--tender', other, ...bids),
     ]);
     expect(listed.code).toBe(0);
     expect(JSON.parse(listed.stdout).lots).toMatchObject([{ reason: 'reserve-not-met' }]);
     expect(without.stderr).toMatch(/^BIDDER_KEY_MISSING: .*--bidder-keys/);
+    expect(elsewhere.stderr).toMatch(/^BIDDER_KEY_MISSING: .*made elsewhere/);
     expect(unknown.stderr).toMatch(/^BIDDER_KEY_MISSING: .*Stranger is not among them/);
   });
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -198,6 +198,100 @@ describe.concurrent('commands', () => {
     expect((await bid(ours, ...named)).code).toBe(0);
     expect(await bid(ours)).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: /) });
     await rm(scratch, { recursive: true, force: true });
+  });
+
+  describe('with links', () => {
+    const INVITING = fileURLToPath(new URL('../../examples/fire-station-lease/tender.json', import.meta.url));
+    const PAGE = 'https://tenders.example.org/bid';
+    const create = (...args: readonly string[]) =>
+      run('tender', 'create', '--spec', INVITING, '--closes-in', '10m', ...args);
+
+    test('invite bidders, who bid, amend and withdraw with keys of their own', {
+      timeout: 60_000,
+    }, async () => {
+      const created = await create('--page', PAGE, '--json');
+      const { id, invitations: file } = json(created);
+      expect(file).toBe(join(directory, 'tenders', `${id}.invitations.json`));
+      expect((await stat(file)).mode & 0o777).toBe(0o600);
+      const { invitations } = JSON.parse(await readFile(file, 'utf8'));
+      const links: Readonly<Record<string, string>> = Object.fromEntries(
+        invitations.map(({ bidder, link }: { bidder: string; link: string }) => [bidder, link]),
+      );
+      expect(Object.keys(links)).toHaveLength(4);
+      for (const link of Object.values(links)) {
+        expect(link.startsWith(`${PAGE}#tender=${id}&bidder=`)).toBe(true);
+        expect(created.stdout).not.toContain(link.slice(-43));
+      }
+
+      const scratch = await mkdtemp(join(tmpdir(), 'tacit-bidder-'));
+      const { parties } = (await readConsortium(directory))!;
+      const away = ['--dir', scratch, ...parties.flatMap(({ url }) => ['--party', url]), '--json'];
+      const harbour = links['Harbour Arts Trust']!;
+      const mail = join(scratch, 'mail.txt');
+      await writeFile(mail, `  ${links['Station House Hotels']}\n`);
+      const first = await tacit('bid', '--invitation', harbour, '--amount', '900000', ...away);
+      expect(json(first)).toMatchObject({ bidder: 'Harbour Arts Trust', version: 1, standing: 'counts' });
+      const known = ['--tender', id, '--bidder', 'Harbour Arts Trust'];
+      expect(json(await tacit('bid', ...known, '--amount', '990000', ...away))).toMatchObject({ version: 2 });
+      expect(json(await tacit('withdraw', ...known, ...away))).toMatchObject({ version: 3 });
+      const second = await tacit('bid', '--invitation', mail, '--amount', '860000', ...away);
+      expect(json(second)).toMatchObject({ bidder: 'Station House Hotels', standing: 'counts' });
+      const keptKeys = await readdir(join(scratch, 'keys', 'invitations', id));
+      expect(keptKeys).toHaveLength(2);
+      for (const name of keptKeys) {
+        const path = join(scratch, 'keys', 'invitations', id, name);
+        expect((await stat(path)).mode & 0o777).toBe(0o600);
+        expect(await readFile(path, 'utf8')).not.toContain(harbour.slice(-43));
+      }
+
+      // The auctioneer, in its own directory, has other keys.
+      const refusals = [
+        [['bid', '--invitation', harbour, '--amount', '1'], 'BIDDER_NAME_TAKEN', 1],
+        [['withdraw', '--invitation', harbour], 'BIDDER_NAME_TAKEN', 1],
+        [
+          ['bid', ...known, '--amount', '1', '--key', join(directory, 'keys', 'auctioneer.json')],
+          'BIDDER_INVITATION_MISSING',
+          1,
+        ],
+        [['bid', '--tender', id, '--bidder', 'Stranger', '--amount', '1'], 'BIDDER_NOT_ELIGIBLE', 1],
+      ] as const;
+      for (const [args, code, exit] of refusals) {
+        const refused = await run(...args);
+        expect([refused.code, refused.stdout, refused.stderr.split(':')[0]], args.join(' ')).toEqual([
+          exit,
+          '',
+          code,
+        ]);
+        expect(refused.stderr).not.toContain(harbour.slice(-43, -1));
+      }
+
+      const lowell = ['--invitation', file, '--bidder', 'Lowell Housing Association', '--amount', '855000'];
+      expect(await run('bid', ...lowell)).toMatchObject({ code: 0 });
+      expect(await run('tender', 'close', id)).toMatchObject({ code: 0 });
+      expect(json(await run('outcome', id, '--wait', '--json')).lots).toEqual([
+        { lot: '1', outcome: 'awarded', winner: 'Station House Hotels', price: '860000.00' },
+      ]);
+      await rm(scratch, { recursive: true, force: true });
+    });
+
+    test('name the page over TLS or on this machine, without a fragment, and only where somebody is invited', async () => {
+      for (const page of ['http://tenders.example.org', `${PAGE}#x`, 'tenders.example.org']) {
+        expect(await create('--page', page)).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/^USAGE: /),
+        });
+      }
+      const useless = await run('tender', 'create', '--spec', SPEC, '--page', PAGE);
+      expect(useless).toMatchObject({ code: 2, stderr: expect.stringMatching(/^USAGE: .*invites nobody/) });
+      const [here, none] = [await create('--page', 'http://127.0.0.1:8080'), await create()];
+      for (const [{ stdout }, begin] of [
+        [here, 'http://127.0.0.1:8080/#'],
+        [none, 'tacit:bid#'],
+      ] as const) {
+        const [, file] = /are in (\S+)\.\n/.exec(stdout)!;
+        expect(JSON.parse(await readFile(file!, 'utf8')).invitations[0].link.startsWith(begin)).toBe(true);
+      }
+    });
   });
 
   test('start no second parties in a directory, and leave the first ones be', async () => {
