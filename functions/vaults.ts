@@ -3,7 +3,8 @@
  * the next ones, whose accesses the library queues and checks by sequence against other environments.
  *
  * A vault whose check failed is not kept: the next request opens it anew, as a cold start would, and meets the
- * same refusal until its operator has dealt with the cause.
+ * same refusal until its operator has dealt with the cause. A vault that its key does not open any more may have got
+ * another one: the keys are read again, at most every ten seconds, and the request goes on with a new one.
  */
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
@@ -48,12 +49,17 @@ export interface VaultTable {
 
 export interface OpenVaultsOptions {
   readonly keys: VaultKeys;
+  /** Reads them again, from where the operator puts a new one; without it, these stay. */
+  readonly readKeys?: () => Promise<VaultKeys>;
   readonly tree: VaultTable;
   readonly state: VaultTable;
   readonly clock: Clock;
   /** As in `oram/open-vault.ts`. */
   readonly patienceMs?: number;
 }
+
+/** Requests for a vault whose key is nowhere are no flood of reads of a secret. */
+const KEYS_AGAIN_AFTER_MS = 10_000;
 
 /** After these an open vault answers nothing any more. */
 const FINAL_CODES: readonly OramErrorCode[] = [
@@ -66,18 +72,51 @@ const FINAL_CODES: readonly OramErrorCode[] = [
 export class OpenVaults {
   readonly #options: OpenVaultsOptions;
   readonly #opened = new Map<string, Promise<Vault>>();
+  #keys: VaultKeys;
+  #keysReadAtMs: number;
+  /** The last time that they were read again, which requests at the same time share. */
+  #reading: Promise<void> | undefined;
 
   constructor(options: OpenVaultsOptions) {
     this.#options = options;
+    this.#keys = options.keys;
+    this.#keysReadAtMs = options.clock.now();
   }
 
   /** Whether this party keeps a vault of this name, as far as its keys tell. */
   has(name: string): boolean {
-    return this.#options.keys.has(name);
+    return this.#keys.has(name);
   }
 
-  /** @throws OramError VAULT_UNKNOWN, what `openVault` throws and what `work` does */
+  /**
+   * @param work may be done twice; an access that ends with VAULT_KEY has changed nothing
+   * @throws OramError VAULT_UNKNOWN, what `openVault` throws and what `work` does
+   */
   async use<Value>(name: string, work: (vault: Vault) => Promise<Value>): Promise<Value> {
+    const key = this.#keys.get(name);
+    try {
+      return await this.#use(name, work);
+    } catch (error) {
+      if (!(error instanceof OramError && error.code === 'VAULT_KEY')) throw error;
+      await this.#readKeysAgain();
+      const present = this.#keys.get(name);
+      if (key === undefined || present === undefined || present.equals(key)) throw error;
+      return await this.#use(name, work);
+    }
+  }
+
+  async #readKeysAgain(): Promise<void> {
+    const { readKeys, clock } = this.#options;
+    if (readKeys === undefined || clock.now() < this.#keysReadAtMs + KEYS_AGAIN_AFTER_MS)
+      return await this.#reading;
+    this.#keysReadAtMs = clock.now();
+    this.#reading = readKeys().then((keys) => {
+      this.#keys = keys;
+    });
+    await this.#reading;
+  }
+
+  async #use<Value>(name: string, work: (vault: Vault) => Promise<Value>): Promise<Value> {
     const opening = this.#opened.get(name) ?? this.#open(name);
     try {
       return await work(await opening);
@@ -88,8 +127,8 @@ export class OpenVaults {
   }
 
   #open(name: string): Promise<Vault> {
-    const { keys, tree, state, clock, patienceMs } = this.#options;
-    const key = keys.get(name);
+    const { tree, state, clock, patienceMs } = this.#options;
+    const key = this.#keys.get(name);
     if (key === undefined) throw unknownVault();
     const opening = openVault({
       name,

@@ -11,8 +11,16 @@ import { systemClock } from '../functions/system-clock.ts';
 import { createVault, openVault, type VaultOptions } from '../oram/open-vault.ts';
 import type { VaultParameters } from '../oram/parameters.ts';
 import type { BulkOptions, Vault } from '../oram/vault.ts';
+import { openWithKey, withNextKey } from './key-rotation.ts';
 import type { OpenedVault } from './opened-vault.ts';
-import { makeDirectories, openOrMakeKey, placesOf, readKey, removeFiles } from './vault-directory.ts';
+import {
+  keyPlaceOf,
+  makeDirectories,
+  openOrMakeKey,
+  placesOf,
+  readKey,
+  removeFiles,
+} from './vault-directory.ts';
 import { startVaultHost, type VaultHost } from './vault-host.ts';
 import { addUsage, readUsage } from './vault-usage.ts';
 
@@ -45,10 +53,13 @@ export async function createLocalVault(
 /** @throws OramError VAULT_NAME, VAULT_UNKNOWN, VAULT_BUSY, VAULT_KEY, STORE_REFUSED, and the checks of the vault */
 export async function openLocalVault(options: LocalVaultOptions): Promise<OpenedVault> {
   const places = placesOf(options.directory, options.name);
-  const key = await readKey(places);
+  // Before anything is made or waited for.
+  await readKey(places);
   await makeDirectories(places);
   return await onHost(options, (host) =>
-    host.account('opening', () => openVault(vaultOptions(options.name, key, host))),
+    host.account('opening', () =>
+      openWithKey(keyPlaceOf(places), (key) => openVault(vaultOptions(options.name, key, host))),
+    ),
   );
 }
 
@@ -72,6 +83,10 @@ async function onHost(
     bulk: (work) => host.account('bulk', () => work(vault)),
     usageOf: 'life',
     usage: async () => addUsage(await readUsage(places), host.usage()),
+    rotateKey: (options) =>
+      host.account('bulk', () =>
+        withNextKey(keyPlaceOf(places), (newKey) => vault.reshuffle({ ...options, newKey })),
+      ),
     destroy: async (options) => {
       await host.account('bulk', () => vault.destroy(options));
       await removeFiles(places);

@@ -1,6 +1,6 @@
 /** An open vault as a command has it, wherever its tables are: the vault, what it used, and how it ends. */
 
-import type { BulkOptions, Vault } from '../oram/vault.ts';
+import type { BulkOptions, Reshuffled, Vault } from '../oram/vault.ts';
 import type { VaultUsage } from './vault-usage.ts';
 
 export interface OpenedVault {
@@ -16,6 +16,9 @@ export interface OpenedVault {
   readonly usageOf: 'life' | 'process';
 
   usage(): Promise<VaultUsage>;
+
+  /** Places everything anew under a fresh key of the vault, which is in its file from then on; counted as bulk. */
+  rotateKey(options: BulkOptions & { readonly acceptLoss: boolean }): Promise<Reshuffled>;
 
   /** Deletes the vault, and what this machine wrote down of it; a key that may be elsewhere too stays. */
   destroy(options?: BulkOptions): Promise<void>;

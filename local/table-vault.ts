@@ -14,8 +14,9 @@ import { createVault, destroyVault, openVault, type VaultOptions } from '../oram
 import type { VaultParameters } from '../oram/parameters.ts';
 import type { BulkOptions, Vault } from '../oram/vault.ts';
 import { type DeployedTableOptions, openDeployedTable } from './deployed-table.ts';
+import { openWithKey, withNextKey } from './key-rotation.ts';
 import type { OpenedVault } from './opened-vault.ts';
-import { findVaultKey, openOrMakeVaultKey, readVaultKey } from './vault-key-file.ts';
+import { findVaultKey, keyPlaceOf, openOrMakeVaultKey, readVaultKey } from './vault-key-file.ts';
 import { addUnits, UsageBooks } from './vault-usage.ts';
 
 export interface TableVaultOptions {
@@ -47,9 +48,10 @@ export async function createTableVault(
 
 /** @throws OramError VAULT_NAME, VAULT_UNKNOWN, VAULT_KEY, VAULT_BUSY, STORE_REFUSED, and the checks of the vault */
 export async function openTableVault(options: TableVaultOptions): Promise<OpenedVault> {
-  const key = await readVaultKey(options.keyFile, options.name);
+  await readVaultKey(options.keyFile, options.name);
+  const place = keyPlaceOf(options.keyFile, options.name);
   return await onTables(options, (optionsWith, books) =>
-    books.account('opening', () => openVault(optionsWith(key))),
+    books.account('opening', () => openWithKey(place, (key) => openVault(optionsWith(key)))),
   );
 }
 
@@ -81,6 +83,12 @@ async function onTables(
     bulk: (work) => books.account('bulk', () => work(vault)),
     usageOf: 'process',
     usage: async () => books.usage(),
+    rotateKey: (bulk) =>
+      books.account('bulk', () =>
+        withNextKey(keyPlaceOf(options.keyFile, options.name), (newKey) =>
+          vault.reshuffle({ ...bulk, newKey }),
+        ),
+      ),
     destroy: (bulk) => books.account('bulk', () => vault.destroy(bulk)),
     close: () => vault.close().finally(closeAll),
   };

@@ -6,6 +6,7 @@
  * state/                LevelDB of the table that holds the client state: the reader's own
  * lock/                 held by the one process that uses the directory
  * keys/NAME.key         secret (0600): 32 bytes in base64url, from which everything of the vault is derived
+ * keys/NAME.key.next    the same, while the key is changed (`key-rotation.ts`)
  * traces/NAME.jsonl     what the owner of the tree table saw (`vault-trace.ts`)
  * usage/NAME.json       request units so far (`vault-usage.ts`)
  * ```
@@ -14,14 +15,14 @@
  * shows is what each table's owner would see.
  */
 
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import type { KeyObject } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OramError } from '../oram/errors.ts';
+import { freshKeyText, type KeyPlace, keyIn } from './key-rotation.ts';
 
 const SECRET_FILE_MODE = 0o600;
 const SECRET_DIRECTORY_MODE = 0o700;
-const KEY_BYTES = 32;
 
 /** One vault's places in a directory. */
 export interface VaultPlaces {
@@ -71,7 +72,7 @@ export async function openOrMakeKey(places: VaultPlaces): Promise<KeyObject> {
   try {
     const file = await open(places.keyFile, 'wx', SECRET_FILE_MODE);
     try {
-      await file.writeFile(`${randomBytes(KEY_BYTES).toString('base64url')}\n`);
+      await file.writeFile(`${freshKeyText()}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -93,16 +94,32 @@ export async function readKey(places: VaultPlaces): Promise<KeyObject> {
     const detail = `there is no vault of this name in ${directory}: create it first, or check --dir`;
     throw new OramError('VAULT_UNKNOWN', detail, { keyFile }, { cause: error });
   }
-  const bytes = Buffer.from(text.trim(), 'base64url');
-  if (bytes.length !== KEY_BYTES || bytes.toString('base64url') !== text.trim()) {
-    throw unusableKey(places, `does not hold ${KEY_BYTES} bytes in base64url`);
-  }
-  return createSecretKey(bytes);
+  const key = keyIn(text);
+  if (key === undefined) throw unusableKey(places, 'does not hold 32 bytes in base64url');
+  return key;
+}
+
+/** For the process that holds the lock. */
+export function keyPlaceOf(places: VaultPlaces): KeyPlace {
+  const { keyFile } = places;
+  const nextFile = `${keyFile}.next`;
+  return {
+    present: () => readKey(places),
+    nextFile,
+    isAlone: true,
+    replace: async () => {
+      try {
+        await rename(nextFile, keyFile);
+      } catch (error) {
+        throw unusableKey(places, 'cannot be replaced', error);
+      }
+    },
+  };
 }
 
 /** After the vault is destroyed. */
 export async function removeFiles({ keyFile, traceFile, usageFile }: VaultPlaces): Promise<void> {
-  for (const path of [traceFile, olderTraceFile(traceFile), usageFile, keyFile])
+  for (const path of [traceFile, olderTraceFile(traceFile), usageFile, `${keyFile}.next`, keyFile])
     await rm(path, { force: true });
 }
 

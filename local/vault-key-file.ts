@@ -3,19 +3,20 @@
  * serves it.
  *
  * Secret (0600): whoever has a key and reads the vault's tables reads its records. A key is on disk, and was read back
- * from there, before anything is sealed with it; none is ever replaced or removed. One process writes at a time: the
- * draft, which is moved into place, is made exclusively, so that of two that add a key neither loses the other's.
+ * from there, before anything is sealed with it; none is removed, and replaced only by the next one of its vault
+ * (`key-rotation.ts`). One process writes at a time: the draft, which is moved into place, is made exclusively, so that
+ * of two that add a key neither loses the other's.
  * No message quotes what is in the file.
  */
 
-import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
-import { fromBase64url, toBase64url } from '../auction/canonical.ts';
+import { fromBase64url } from '../auction/canonical.ts';
 import { vaultKeyFileSchema } from '../functions/vaults.ts';
 import { OramError } from '../oram/errors.ts';
+import { freshKeyText, type KeyPlace } from './key-rotation.ts';
 
 const SECRET_FILE_MODE = 0o600;
-const KEY_BYTES = 32;
 
 /**
  * @returns undefined where there is no such file, or no key of this vault in it
@@ -44,19 +45,30 @@ export async function readVaultKey(path: string, name: string): Promise<KeyObjec
 export async function openOrMakeVaultKey(path: string, name: string): Promise<KeyObject> {
   const known = await findVaultKey(path, name);
   if (known !== undefined) return known;
-  await addKey(path, name);
+  // A key that somebody else added meanwhile stays.
+  await changeKeys(path, (keys) => new Map([[name, freshKeyText()], ...keys]));
   return await readVaultKey(path, name);
 }
 
-async function addKey(path: string, name: string): Promise<void> {
+/** Others may use the file, and the vault, at the same time. */
+export function keyPlaceOf(path: string, name: string): KeyPlace {
+  return {
+    present: () => readVaultKey(path, name),
+    nextFile: `${path}.${name}.next`,
+    isAlone: false,
+    replace: (next) => changeKeys(path, (keys) => new Map([...keys, [name, next]])),
+  };
+}
+
+type VaultKeys = ReadonlyMap<string, string>;
+
+async function changeKeys(path: string, change: (keys: VaultKeys) => VaultKeys): Promise<void> {
   const draft = `${path}.new`;
   const file = await openDraft(path, draft);
   try {
     try {
-      const keys = (await readKeys(path)) ?? new Map<string, string>();
-      const drawn = toBase64url(new Uint8Array(randomBytes(KEY_BYTES)));
-      const all = Object.fromEntries([[name, drawn], ...keys]);
-      await file.writeFile(`${JSON.stringify({ kind: 'tacit/1 vault keys', keys: all }, undefined, 2)}\n`);
+      const keys = Object.fromEntries(change((await readKeys(path)) ?? new Map()));
+      await file.writeFile(`${JSON.stringify({ kind: 'tacit/1 vault keys', keys }, undefined, 2)}\n`);
       await file.sync();
     } finally {
       await file.close();
@@ -76,12 +88,12 @@ async function openDraft(path: string, draft: string): Promise<FileHandle> {
     if (!hasCode(error, 'EEXIST')) {
       throw unusable(path, 'cannot be written: check its folder and permissions', error);
     }
-    const detail = `another process is adding a key to ${path}; if none is, one was killed: delete ${draft}, whose key was never used`;
+    const detail = `another process is writing ${path}; if none is, one was killed: delete ${draft}`;
     throw new OramError('VAULT_BUSY', detail, { keyFile: path });
   }
 }
 
-async function readKeys(path: string): Promise<ReadonlyMap<string, string> | undefined> {
+async function readKeys(path: string): Promise<VaultKeys | undefined> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');

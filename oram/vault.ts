@@ -67,6 +67,12 @@ export interface VaultRecord {
   readonly value: Uint8Array;
 }
 
+/** How many records a vault has after it was placed anew, and how many of before it has not. */
+export interface Reshuffled {
+  readonly kept: number;
+  readonly lost: number;
+}
+
 export interface Vault {
   readonly name: string;
   readonly parameters: VaultParameters;
@@ -106,7 +112,7 @@ export interface Vault {
    */
   reshuffle(
     options?: BulkOptions & { readonly acceptLoss?: boolean; readonly newKey?: KeyObject },
-  ): Promise<{ readonly kept: number; readonly lost: number }>;
+  ): Promise<Reshuffled>;
 
   stats(): VaultStats;
 

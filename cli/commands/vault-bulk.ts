@@ -43,6 +43,7 @@ interface CreateOptions extends BulkCommandOptions, SizeOptions {}
 
 interface ReshuffleOptions extends BulkCommandOptions {
   readonly acceptLoss?: boolean;
+  readonly rotateKey?: boolean;
 }
 
 interface DestroyOptions extends BulkCommandOptions {
@@ -93,6 +94,10 @@ export function loadCommand(): Command {
 export function reshuffleCommand(): Command {
   return withProgress(withVaultOptions(new Command('reshuffle')))
     .description('place everything anew under fresh keys: after a restored backup, or on suspicion')
+    .option(
+      '--rotate-key',
+      'give the vault another key: whoever has the old one reads nothing written from then on',
+    )
     .option('--accept-loss', 'drop records whose buckets are missing or were altered')
     .action(reshuffle);
 }
@@ -161,7 +166,11 @@ async function* fileChunks(path: string): AsyncGenerator<Uint8Array> {
 async function reshuffle(name: string, options: ReshuffleOptions): Promise<void> {
   const acceptLoss = options.acceptLoss === true;
   const { kept, lost } = await withVault(name, options, (opened) =>
-    withBulkOptions(options, (bulk) => opened.bulk((vault) => vault.reshuffle({ ...bulk, acceptLoss }))),
+    withBulkOptions(options, (bulk) =>
+      options.rotateKey === true
+        ? opened.rotateKey({ ...bulk, acceptLoss })
+        : opened.bulk((vault) => vault.reshuffle({ ...bulk, acceptLoss })),
+    ),
   );
   if (options.json === true) printJson({ name, kept, lost });
   else print(`${kept.toLocaleString('en')} records kept, ${lost.toLocaleString('en')} lost.`);

@@ -42,8 +42,10 @@ export async function composeVaultAccess(
   const region = regionOf(treeTable);
   const treeClient =
     region === undefined ? client : new DynamoDBClient({ region, requestHandler: REQUEST_TIMEOUTS });
+  const readKeys = async () => loadVaultKeys(await readKeySource(keySource, 'VAULT_KEYS'));
   const vaults = new OpenVaults({
-    keys: loadVaultKeys(await readKeySource(keySource, 'VAULT_KEYS')),
+    keys: await readKeys(),
+    readKeys,
     tree: { client: treeClient, tableName: treeTable },
     state: { client, tableName: stateTable },
     clock: systemClock,
