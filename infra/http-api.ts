@@ -3,7 +3,8 @@
  * addresses, open to the origins that are named.
  *
  * Who may do what is the application's own: tenders and close orders are signed by the auctioneer, bids by the bidder,
- * and reading is public. A party that does not want tenders from strangers sets a JWT authoriser in front of the
+ * and reading is public. Links for invited bidders are checked by the party, too: what a link is good for depends on
+ * the tender, and its secret is made to reach no server, so no authoriser could see it. A party that does not want tenders from strangers sets a JWT authoriser in front of the
  * auctioneer's routes. Throttles bound what a flood can cost; they do not tell one client from another.
  */
 
@@ -64,7 +65,8 @@ const WITHOUT_TOKEN: Readonly<Record<HttpFunctionName, string>> = {
   'publish-tender':
     'A tender is signed by its auctioneer; an operator who wants none from strangers configures tokens',
   'close-tender': "Takes nothing but an order under the signature of the tender's auctioneer",
-  'submit-bid': 'Takes nothing but submissions under the signature of their bidder, whom the tender may list',
+  'submit-bid':
+    'Takes nothing but submissions under the signature of their bidder, whom the tender may list, or let in by a link that the party checks itself',
   'vault-access': 'Takes nothing but requests under the signature of a requester with rights to the vault',
 };
 
