@@ -1,11 +1,13 @@
 /**
  * The ceiling of a vault's speed in one thread: nothing but the AES-256-GCM seals and opens of one epoch, by Node's own
- * cipher, with the sizes and the number that an epoch has; nonces are drawn beforehand.
+ * cipher, with the sizes and the number that an epoch has; nonces are drawn beforehand, and buffers are given back as the
+ * vault gives them back.
  */
 
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 import { expectedBuckets } from '../oram/cost-units.ts';
 import type { VaultParameters } from '../oram/parameters.ts';
+import { freeAtOnce } from '../oram/sealing.ts';
 import { bucketBytes, HEAD_CLEAR_BYTES, headBytes, logBytes, SEAL_BYTES } from '../oram/sizes.ts';
 
 const ALGORITHM = 'aes-256-gcm';
@@ -31,16 +33,17 @@ export function sealsOfEpoch(parameters: VaultParameters, operations: number): (
     return { sealed, tag: cipher.getAuthTag() };
   };
   const known = seal(bucket);
+  const sealAndFree = (plain: Uint8Array) => freeAtOnce(seal(plain).sealed);
   const open = () => {
     const decipher = createDecipheriv(ALGORITHM, key, nonce).setAAD(ASSOCIATED).setAuthTag(known.tag);
-    decipher.update(known.sealed);
+    freeAtOnce(decipher.update(known.sealed));
     decipher.final();
   };
   return () => {
-    seal(head);
+    sealAndFree(head);
     for (let index = 0; index < buckets; index++) open();
-    for (let index = 0; index < buckets; index++) seal(bucket);
-    seal(log);
-    seal(head);
+    for (let index = 0; index < buckets; index++) sealAndFree(bucket);
+    sealAndFree(log);
+    sealAndFree(head);
   };
 }
