@@ -8,6 +8,7 @@ import type { CheckedTender } from '../../../auction/tender.ts';
 import type { Refusal } from '../../../client/tacit-client.ts';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
 import { all, some, without, withoutAction, withoutRoute, withoutVariable } from './alterations.ts';
+import { PARTIES } from '../../../mpc/party.ts';
 import type { Change, DeployedConsortium } from './consortium-assembly.ts';
 import { DeployedWorld, rehearse } from './deployed-world.ts';
 import { stopSharedDynamodb } from './engine.ts';
@@ -164,6 +165,9 @@ describe('a template that lacks something', () => {
       await refused(
         /333333333333:role\/tacit-engine secretsmanager:GetSecretValue .*: not allowed by its identity/,
       );
+      // The look at the outboxes, which makes queries, is refused by the key alone.
+      const { outboxes } = await world.client.party(2).status();
+      expect(outboxes?.parties.map(({ code }) => code)).toEqual([undefined, 'CHANNEL_REFUSED', undefined]);
     },
     AUCTION_TIMEOUT_MS,
   );
@@ -199,6 +203,12 @@ describe('what would be deployed', () => {
         await rehearsal.tick();
         const second = await world.outcome(timed, 60_000);
         expect(second.statement.lots).toMatchObject([{ winner: 'Northmoor' }]);
+
+        const answering = { failures: 0, answeredAt: expect.any(Number) };
+        for (const party of PARTIES) {
+          const { outboxes } = await world.client.party(party).status();
+          expect(outboxes?.parties).toEqual([answering, answering, answering]);
+        }
 
         expect(rehearsal.refused).toEqual([]);
         expect(rehearsal.failed).toEqual([]);
