@@ -63,7 +63,7 @@ describe('commands in the documentation', () => {
     const sandbox = new CommandSandbox();
     try {
       for (const { document, line, command } of ours) {
-        const [named = ''] = /^npm run -s tacit -- (?:vault|consortium|evidence) [a-z]+/.exec(command) ?? [];
+        const [named = ''] = /^npm run -s tacit -- (?:vault|consortium|evidence|tender) [a-z]+/.exec(command) ?? [];
         const { stdout } = await sandbox.run(`${named} --help`);
         for (const [, option] of command.matchAll(/ (--[a-z-]+) /g)) {
           expect(stdout, `${document}:${line}`).toContain(`  ${option} `);

@@ -33,6 +33,7 @@ const TREATMENTS: readonly (readonly [RegExp, Treatment])[] = [
   [/^npm run -s tacit -- vault [a-z]+ .*--tree-table /, 'account'],
   [/^npm run -s tacit -- consortium init .*secretsmanager:/, 'account'],
   [/^npm run -s tacit -- evidence fetch /, 'account'],
+  [/^npm run -s tacit -- tender (create|close) .*--token-file /, 'account'],
   [/^npm run -s tacit -- up( |$)/, 'up'],
   [/^npm run -s tacit -- (tender (create|publish|show|close)|bid|withdraw|outcome|status) /, 'with-parties'],
   [/^npm run -s tacit -- vault remote (get|has|put|delete) /, 'with-parties'],
