@@ -6,6 +6,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CheckedTender } from '../../../auction/tender.ts';
 import type { Refusal } from '../../../client/tacit-client.ts';
+import { CLEARING_PHASES } from '../../../functions/traces.ts';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
 import { all, some, without, withoutAction, withoutRoute, withoutVariable } from './alterations.ts';
 import { PARTIES } from '../../../mpc/party.ts';
@@ -40,6 +41,15 @@ const rehearseAuctions = () => rehearse(consortium, { issuers: new Map([[ISSUER,
 /** The auctioneer has a token of party 0, and the others ask for none. */
 const worldOf = (rehearsal: Rehearsal) =>
   new DeployedWorld(rehearsal, consortium.parties, { tokens: [issuer.token(), undefined, undefined] });
+
+/** Runs of clearing a tender that went through all phases, as X-Ray has them. */
+function wholeRuns({ traces }: Rehearsal, { id }: CheckedTender) {
+  return traces.filter((run) => {
+    if (run.name !== 'clearing' || run.annotations['tenderId'] !== id) return false;
+    const phases = new Set(traces.filter(({ parent_id }) => parent_id === run.id).map(({ name }) => name));
+    return CLEARING_PHASES.every((phase) => phases.has(phase));
+  });
+}
 
 describe('a template that lacks something', () => {
   let rehearsal: Rehearsal;
@@ -104,6 +114,11 @@ describe('a template that lacks something', () => {
       'the permission to write its log',
       withoutAction('AWS::IAM::Policy', 'Functionspublishtender', 'logs:PutLogEvents'),
       /logs:PutLogEvents/,
+    ],
+    [
+      'the permission to send traces',
+      withoutAction('AWS::IAM::Policy', 'Functionscleartender', 'xray:PutTraceSegments'),
+      /Functionscleartender\S+: xray:PutTraceSegments: not allowed/,
     ],
     [
       'the trust of a role in Lambda',
@@ -204,6 +219,12 @@ describe('what would be deployed', () => {
         const second = await world.outcome(timed, 60_000);
         expect(second.statement.lots).toMatchObject([{ winner: 'Northmoor' }]);
 
+        // The third may have come too late for the computation, and taken the outcome over.
+        await expect.poll(() => wholeRuns(rehearsal, ordered).length).toBeGreaterThanOrEqual(2);
+        await expect.poll(() => wholeRuns(rehearsal, timed).length).toBeGreaterThanOrEqual(2);
+        const log = [...rehearsal.logs.values()].flat().join('\n');
+        for (const { trace_id } of wholeRuns(rehearsal, timed)) expect(log).toContain(`"${trace_id}"`);
+
         const answering = { failures: 0, answeredAt: expect.any(Number) };
         for (const party of PARTIES) {
           const { outboxes } = await world.client.party(party).status();
@@ -213,6 +234,34 @@ describe('what would be deployed', () => {
         expect(rehearsal.refused).toEqual([]);
         expect(rehearsal.failed).toEqual([]);
         expect(rehearsal.deadLetters).toEqual([]);
+      } finally {
+        await rehearsal.stop();
+      }
+    },
+    AUCTION_TIMEOUT_MS,
+  );
+
+  test.runIf(process.env['TACIT_SLOW'] === '1')(
+    'has no traces where tracing is taken away, and clears as well',
+    async () => {
+      const rehearsal = await rehearseAuctions();
+      try {
+        const untraced: Change = (template) => {
+          for (const [, { Properties }] of some(template, 'AWS::Lambda::Function', 'Functions'))
+            delete Properties['TracingConfig'];
+        };
+        await rehearsal.deploy(
+          consortium.altered({ TacitParty0: untraced, TacitParty1: untraced, TacitParty2: untraced }),
+        );
+        const world = worldOf(rehearsal);
+        const tender = await world.publish();
+        await world.bid(tender, 'Cairn', '120000.00');
+        await world.close(tender);
+        await world.outcome(tender, 60_000);
+        // One after another, so that whatever was sent has come.
+        await rehearsal.tick();
+        expect(rehearsal.traces).toEqual([]);
+        expect([...rehearsal.logs.values()].flat().join('\n')).not.toContain('traceId');
       } finally {
         await rehearsal.stop();
       }
