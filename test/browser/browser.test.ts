@@ -17,6 +17,7 @@ import { chromium } from 'playwright-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { rankOf } from '../../auction/amount.ts';
 import { toBase64url } from '../../auction/canonical.ts';
+import { invitationKeyOf, invitationLink, invitationTo } from '../../auction/invitation.ts';
 import { type OutcomeStatement, signOutcome } from '../../auction/outcome.ts';
 import { createReceipt } from '../../auction/receipt.ts';
 import { openEnvelope } from '../../auction/sealed-bid.ts';
@@ -61,7 +62,12 @@ let made: Fixture;
 
 beforeAll(async () => {
   code = await bundle("import './entry.ts';");
-  made = await fixture({ closesAt: undefined, minimumBids: 1, lots: [{ id: 'A', title: 'North' }] });
+  made = await fixture({
+    closesAt: undefined,
+    minimumBids: 1,
+    lots: [{ id: 'A', title: 'North' }],
+    bidders: [{ name: 'Ann', invitation: invitationKeyOf(seedOf('link')) }],
+  });
 });
 
 describe('the bundle', () => {
@@ -134,7 +140,7 @@ describe('a bidder without Node', () => {
 
 /** What a browser and Node have in common; the language's own objects are in every context. */
 function webGlobals(): Record<string, unknown> {
-  return { crypto, TextEncoder, TextDecoder, URL, atob, btoa, console, structuredClone };
+  return { crypto, TextEncoder, TextDecoder, URL, atob, btoa, console, structuredClone, URLSearchParams };
 }
 
 function portOf(address: AddressInfo | string | null): number {
@@ -148,7 +154,7 @@ async function bidAndVerify(page: BidderPage): Promise<void> {
   const request: SealRequest = {
     tender: made.signed,
     lot: 'A',
-    bidder: 'Ann',
+    link: invitationLink(invitationTo(made.id, 'Ann', seedOf('link')), 'https://tenders.example.org/'),
     secretKey: toBase64url(seedOf('ann')),
     amount,
   };

@@ -1,20 +1,23 @@
 /**
- * What a bidder's page does, as one global with two functions over JSON text: `seal` checks a tender and seals a
- * bid; `verify` checks the submission, its receipts and the outcome. `browser.test.ts` bundles this file.
+ * What a bidder's page does, as one global with two functions over JSON text: `seal` checks a tender and seals an
+ * invited bidder's bid; `verify` checks the submission, its receipts and the outcome. `browser.test.ts` bundles this file.
  */
 
 import { parseAmount } from '../../auction/amount.ts';
 import { fromBase64url } from '../../auction/canonical.ts';
+import { inviteKey, parseInvitation } from '../../auction/invitation.ts';
 import { checkOutcome } from '../../auction/outcome.ts';
 import { checkReceipt, standingOf } from '../../auction/receipt.ts';
 import { sealBid } from '../../auction/sealed-bid.ts';
+import { signerOf } from '../../auction/signature.ts';
 import { checkSubmission } from '../../auction/submission.ts';
 import { checkTender } from '../../auction/tender.ts';
 
 export interface SealRequest {
   readonly tender: unknown;
   readonly lot: string;
-  readonly bidder: string;
+  /** Of the bidder's invitation. */
+  readonly link: string;
   /** base64url, 32-byte seed. */
   readonly secretKey: string;
   /** As typed. */
@@ -40,12 +43,15 @@ const page: BidderPage = {
   async seal(text) {
     const request: SealRequest = JSON.parse(text);
     const { signed, terms } = checkTender(request.tender);
+    const invitation = parseInvitation(request.link);
+    const bidderSecretKey = fromBase64url(request.secretKey);
     const sealed = await sealBid({
       terms,
       parties: signed.tender.parties,
       lot: request.lot,
-      bidder: request.bidder,
-      bidderSecretKey: fromBase64url(request.secretKey),
+      bidder: invitation.bidder,
+      bidderSecretKey,
+      invitation: inviteKey(invitation, signerOf(bidderSecretKey).publicKey),
       version: 1,
       amount: parseAmount(request.amount, terms.spec.decimals),
       random: (byteLength) => crypto.getRandomValues(new Uint8Array(byteLength)),
