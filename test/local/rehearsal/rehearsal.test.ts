@@ -8,8 +8,8 @@ import type { CheckedTender } from '../../../auction/tender.ts';
 import type { Refusal } from '../../../client/tacit-client.ts';
 import { CLEARING_PHASES } from '../../../functions/traces.ts';
 import type { Rehearsal } from '../../../local/rehearsal/rehearsal.ts';
-import { all, some, without, withoutAction, withoutRoute, withoutVariable } from './alterations.ts';
 import { PARTIES } from '../../../mpc/party.ts';
+import { all, some, without, withoutAction, withoutRoute, withoutVariable } from './alterations.ts';
 import type { Change, DeployedConsortium } from './consortium-assembly.ts';
 import { DeployedWorld, rehearse } from './deployed-world.ts';
 import { stopSharedDynamodb } from './engine.ts';
@@ -219,17 +219,21 @@ describe('what would be deployed', () => {
         const second = await world.outcome(timed, 60_000);
         expect(second.statement.lots).toMatchObject([{ winner: 'Northmoor' }]);
 
-        // The third may have come too late for the computation, and taken the outcome over.
-        await expect.poll(() => wholeRuns(rehearsal, ordered).length).toBeGreaterThanOrEqual(2);
-        await expect.poll(() => wholeRuns(rehearsal, timed).length).toBeGreaterThanOrEqual(2);
-        const log = [...rehearsal.logs.values()].flat().join('\n');
-        for (const { trace_id } of wholeRuns(rehearsal, timed)) expect(log).toContain(`"${trace_id}"`);
-
         const answering = { failures: 0, answeredAt: expect.any(Number) };
         for (const party of PARTIES) {
           const { outboxes } = await world.client.party(party).status();
           expect(outboxes?.parties).toEqual([answering, answering, answering]);
         }
+
+        // The third may have come too late for the computation, and taken the outcome over.
+        await expect
+          .poll(() => wholeRuns(rehearsal, ordered).length, { timeout: 60_000 })
+          .toBeGreaterThanOrEqual(2);
+        await expect
+          .poll(() => wholeRuns(rehearsal, timed).length, { timeout: 60_000 })
+          .toBeGreaterThanOrEqual(2);
+        const log = [...rehearsal.logs.values()].flat().join('\n');
+        for (const { trace_id } of wholeRuns(rehearsal, timed)) expect(log).toContain(`"${trace_id}"`);
 
         expect(rehearsal.refused).toEqual([]);
         expect(rehearsal.failed).toEqual([]);
