@@ -18,6 +18,8 @@ export interface TypedBid {
   readonly amounts: ReadonlyMap<string, string>;
   /** The key that will sign, where it is known already. */
   readonly publicKey: string | undefined;
+  /** The name that an invitation lets in; undefined without one. */
+  readonly invited: string | undefined;
 }
 
 export interface FieldProblem {
@@ -44,7 +46,7 @@ export type CheckedBid =
 export function checkTypedBid(typed: TypedBid, terms: TenderTerms): CheckedBid {
   const bidder = typed.bidder.trim().normalize('NFC');
   const lines: BidLine[] = [];
-  const problems: FieldProblem[] = [...problemsOfBidder(bidder, typed.publicKey, terms)];
+  const problems: FieldProblem[] = [...problemsOfBidder(bidder, typed, terms)];
   for (const { id, title } of terms.spec.lots) {
     const text = (typed.amounts.get(id) ?? '').trim();
     if (text === '') continue;
@@ -63,7 +65,7 @@ export function checkTypedBid(typed: TypedBid, terms: TenderTerms): CheckedBid {
 
 function problemsOfBidder(
   bidder: string,
-  publicKey: string | undefined,
+  { publicKey, invited }: Pick<TypedBid, 'publicKey' | 'invited'>,
   { spec }: TenderTerms,
 ): readonly FieldProblem[] {
   if (bidder === '') {
@@ -80,6 +82,12 @@ function problemsOfBidder(
     const sentence =
       'The tender lists who may bid, and this name is not on the list. Write it exactly as listed.';
     return [{ field: 'bidder', code: 'BIDDER_NOT_ELIGIBLE', sentence }];
+  }
+  if (listed.publicKey === undefined) {
+    if (invited === bidder) return [];
+    const invitation =
+      'The tender invites this name by a link: open the link that the auctioneer sent, or your bid file.';
+    return [{ field: 'key', code: 'BIDDER_INVITATION_MISSING', sentence: invitation }];
   }
   if (listed.publicKey === publicKey) return [];
   const sentence =

@@ -21,7 +21,12 @@ export function startBidSection(section: BidSection): void {
   const bidder = byId('bidder', HTMLInputElement);
   const amounts = amountFields(tender);
   const keyFile = byId('key-file', HTMLInputElement);
-  byId('continue', HTMLDetailsElement).open = tender.terms.spec.bidders !== undefined;
+  if (session.invited !== undefined) {
+    bidder.value = session.invited;
+    bidder.readOnly = true;
+  }
+  byId('continue', HTMLDetailsElement).open =
+    tender.terms.spec.bidders !== undefined && session.invited === undefined;
   const inputs = () => [bidder, ...amounts.values(), keyFile];
   let checked: CheckedBid | undefined;
 
@@ -29,7 +34,12 @@ export function startBidSection(section: BidSection): void {
     event.preventDefault();
     const typed = new Map([...amounts].map(([lot, input]) => [lot, input.value]));
     checked = checkTypedBid(
-      { bidder: bidder.value, amounts: typed, publicKey: session.publicKey },
+      {
+        bidder: bidder.value,
+        amounts: typed,
+        publicKey: session.publicKey,
+        invited: session.invited,
+      },
       tender.terms,
     );
     showProblems(checked.problems, inputs(), (problem) => inputOf(problem, bidder, amounts, keyFile));

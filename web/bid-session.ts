@@ -15,6 +15,7 @@ import {
   signingKeyFile,
 } from '../auction/bid-file.ts';
 import { fromBase64url } from '../auction/canonical.ts';
+import { type Invitation, inviteKey } from '../auction/invitation.ts';
 import type { Receipt } from '../auction/receipt.ts';
 import { type RandomBytes, sealBid } from '../auction/sealed-bid.ts';
 import type { Submission } from '../auction/submission.ts';
@@ -49,6 +50,8 @@ export interface BidSessionOptions {
   readonly tender: CheckedTender;
   readonly client: Pick<TacitClient, 'submitAt'>;
   readonly random: RandomBytes;
+  /** For this tender, where the bidder came by a link with one. */
+  readonly invitation?: Invitation | undefined;
 }
 
 export class BidSession {
@@ -70,6 +73,12 @@ export class BidSession {
   /** Undefined until something was sealed, or came from a file; after that it stays. */
   get bidder(): string | undefined {
     return this.#bidder;
+  }
+
+  /** The name that may be bid under by invitation: by the link, or because earlier bids carry what it signed. */
+  get invited(): string | undefined {
+    const earlier = this.#sealed.find(({ submission }) => submission.invitation !== undefined);
+    return earlier?.submission.bidder ?? this.#options.invitation?.bidder;
   }
 
   /** Whether something would be lost if the page were closed now. */
@@ -122,6 +131,7 @@ export class BidSession {
         bidderSecretKey: fromBase64url(this.#key.secretKey),
         version: 1 + Math.max(0, ...before.map(({ submission: { version } }) => version)),
         bidder: this.#bidder ?? bidder,
+        invitation: this.#invitationFor(this.#bidder ?? bidder, this.#key.publicKey),
         ...{ lot, amount, random },
       });
       this.#bidder ??= bidder;
@@ -132,6 +142,16 @@ export class BidSession {
         at: [{ state: 'waiting' }, { state: 'waiting' }, { state: 'waiting' }],
       });
     }
+  }
+
+  /** Undefined where the tender asks this name for none. */
+  #invitationFor(bidder: string, publicKey: string): string | undefined {
+    const { tender, invitation } = this.#options;
+    const listed = tender.terms.spec.bidders?.find(({ name }) => name === bidder);
+    if (listed?.invitation === undefined) return undefined;
+    const earlier = this.#sealed.find(({ submission }) => submission.invitation !== undefined);
+    if (earlier !== undefined) return earlier.submission.invitation;
+    return invitation?.bidder === bidder ? inviteKey(invitation, publicKey) : undefined;
   }
 
   /**

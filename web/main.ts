@@ -7,6 +7,7 @@
  * docs/threat-model.md.
  */
 
+import type { Invitation } from '../auction/invitation.ts';
 import type { CheckedTender } from '../auction/tender.ts';
 import { TacitClient } from '../client/tacit-client.ts';
 import { PARTIES } from '../mpc/party.ts';
@@ -14,12 +15,12 @@ import { startBidSection } from './bid-section.ts';
 import { BidSession } from './bid-session.ts';
 import { type ClockReading, clockAheadMs, clockNotice, spokenMark, type Zone } from './deadline-view.ts';
 import { byId, setText, setVisible } from './dom.ts';
-import { askForTender } from './open-section.ts';
+import { askForTender, type Opening } from './open-section.ts';
 import { startOutcomeSection } from './outcome-section.ts';
 import { describeFailure, type PageConfig, parsePageConfig } from './page-config.ts';
 import { askParties, type TenderFindings } from './party-checks.ts';
 import { startProgressSection } from './progress-section.ts';
-import { hashOfTender, tenderOfHash } from './tender-link.ts';
+import { hashOfTender, linkOfHash } from './tender-link.ts';
 import { showDeadline, showOperators, showState, showTender } from './tender-section.ts';
 
 /** An operator that is down is told of within half a minute; the others' answers are shown only then. */
@@ -31,16 +32,18 @@ const SPREAD_MS = 10_000;
 const zone: Zone = { locale: 'en-GB', timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone };
 
 async function start(): Promise<void> {
+  const link = linkOfHash(location.hash);
+  const { tender: linked, invitation } = link;
+  if (linked !== undefined) history.replaceState(null, '', hashOfTender(linked));
   const config = await loadConfig();
-  const linked = tenderOfHash(location.hash);
   const opening =
     linked !== undefined && config !== undefined
-      ? { id: linked, urls: config.urls }
-      : await askForTender(linked, config?.urls);
+      ? { id: linked, urls: config.urls, invitation }
+      : await askForTender(link, config?.urls);
   history.replaceState(null, '', hashOfTender(opening.id));
   // A page is about one tender: another one begins with a page of its own, and the browser asks about unsaved bids.
   window.addEventListener('hashchange', () => location.reload());
-  await open({ urls: opening.urls, consortium: config?.consortium }, opening.id);
+  await open({ urls: opening.urls, consortium: config?.consortium }, opening);
 }
 
 /** Undefined where there is none beside the page, and addresses are asked for. */
@@ -49,7 +52,7 @@ async function loadConfig(): Promise<PageConfig | undefined> {
   return response.status === 404 ? undefined : parsePageConfig(await response.json());
 }
 
-async function open(config: PageConfig, id: CheckedTender['id']): Promise<void> {
+async function open(config: PageConfig, { id, invitation }: Omit<Opening, 'urls'>): Promise<void> {
   const loading = byId('loading', HTMLElement);
   setVisible(loading, true);
   const parties = config.consortium === undefined ? {} : { parties: config.consortium.parties };
@@ -65,16 +68,17 @@ async function open(config: PageConfig, id: CheckedTender['id']): Promise<void> 
   }
   showTender(tender, config);
   byId('title', HTMLElement).focus();
-  run(tender, { config, client, findings });
+  run(tender, { config, client, findings, invitation });
 }
 
 interface Opened {
   readonly config: PageConfig;
   readonly client: TacitClient;
   readonly findings: TenderFindings;
+  readonly invitation: Invitation | undefined;
 }
 
-function run(tender: CheckedTender, { config, client, findings }: Opened): void {
+function run(tender: CheckedTender, { config, client, findings, invitation }: Opened): void {
   const { closesAt } = tender.terms;
   let aheadMs = 0;
   const now = () => Date.now() + aheadMs;
@@ -82,7 +86,7 @@ function run(tender: CheckedTender, { config, client, findings }: Opened): void 
   const { state } = showState(findings, closesAt, now());
   if (state === 'open') {
     const random = (bytes: number) => crypto.getRandomValues(new Uint8Array(bytes));
-    const session = new BidSession({ tender, client, random });
+    const session = new BidSession({ tender, client, random, invitation });
     const progress = startProgressSection(session, config, zone);
     startBidSection({ session, tender, ...progress });
     window.addEventListener('focus', lookWhetherClosed);

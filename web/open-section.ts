@@ -1,25 +1,27 @@
 /** The form that asks for a tender, and for the operators' addresses where the page came without them. */
 
+import type { Invitation } from '../auction/invitation.ts';
 import type { TenderId } from '../auction/tender.ts';
 import { PARTIES } from '../mpc/party.ts';
 import { byId, setFieldError, setVisible } from './dom.ts';
-import { PageConfigError, type PartyUrls, parseAddresses } from './page-config.ts';
-import { tenderOfPasted } from './tender-link.ts';
+import { describeFailure, PageConfigError, type PartyUrls, parseAddresses } from './page-config.ts';
+import { linkOfPasted, type TenderLink } from './tender-link.ts';
 
 export interface Opening {
   readonly id: TenderId;
   readonly urls: PartyUrls;
+  readonly invitation: Invitation | undefined;
 }
 
 /**
  * Shows the form until it is filled in rightly.
- * @param id undefined where the address of the page names none
+ * @param link what the address of the page says already
  * @param urls undefined where they are asked for
  */
-export function askForTender(id: TenderId | undefined, urls: PartyUrls | undefined): Promise<Opening> {
+export function askForTender(link: TenderLink, urls: PartyUrls | undefined): Promise<Opening> {
   const tender = byId('tender-id', HTMLInputElement);
   const addresses = PARTIES.map((party) => byId(`address-${party}`, HTMLInputElement));
-  tender.value = id ?? '';
+  tender.value = link.tender ?? '';
   setVisible(byId('addresses', HTMLElement), urls === undefined);
   const section = byId('open', HTMLElement);
   setVisible(section, true);
@@ -27,16 +29,31 @@ export function askForTender(id: TenderId | undefined, urls: PartyUrls | undefin
   byId('open-form', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();
     const typed = urls === undefined ? typedAddresses(addresses) : urls;
-    const named = tenderOfPasted(tender.value);
-    setFieldError(tender, named === undefined ? 'This is no tender id: it has 43 characters.' : undefined);
-    if (named !== undefined && typed !== undefined) {
+    const named = typedLink(tender);
+    if (named?.tender !== undefined && typed !== undefined) {
+      const invitation = named.invitation ?? (named.tender === link.tender ? link.invitation : undefined);
       setVisible(section, false);
-      asked.resolve({ id: named, urls: typed });
+      asked.resolve({ id: named.tender, urls: typed, invitation });
       return;
     }
     [tender, ...addresses].find((input) => input.hasAttribute('aria-invalid'))?.focus();
   });
   return asked.promise;
+}
+
+function typedLink(input: HTMLInputElement): TenderLink | undefined {
+  try {
+    const link = linkOfPasted(input.value);
+    setFieldError(
+      input,
+      link.tender === undefined ? 'This is no tender id: it has 43 characters.' : undefined,
+    );
+    return link;
+  } catch (error) {
+    const { code, detail } = describeFailure(error);
+    setFieldError(input, `${detail} (${code})`);
+    return undefined;
+  }
 }
 
 function typedAddresses(inputs: readonly HTMLInputElement[]): PartyUrls | undefined {

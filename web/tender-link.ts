@@ -1,6 +1,12 @@
-/** The one thing that the page's address says: which tender is looked at, as in `#tender=<id>`. */
+/**
+ * What the page's address says: which tender is looked at, as in `#tender=<id>`, and for an invited bidder the invitation.
+ *
+ * The fragment is sent to no server. An invitation is taken out of it at once, so that it stays in no history and no
+ * screenshot; whoever has it could take the bidder's name.
+ */
 
-import type { TenderId } from '../auction/tender.ts';
+import { type Invitation, parseInvitation } from '../auction/invitation.ts';
+import { isTenderId, type TenderId } from '../auction/tender.ts';
 
 /** Undefined where the text is no id. Spaces around a pasted one do not matter. */
 export function parseTenderId(text: string): TenderId | undefined {
@@ -8,20 +14,32 @@ export function parseTenderId(text: string): TenderId | undefined {
   return isTenderId(id) ? id : undefined;
 }
 
-/** @param hash of the address, with its `#` */
-export function tenderOfHash(hash: string): TenderId | undefined {
-  return parseTenderId(new URLSearchParams(hash.replace(/^#/, '')).get('tender') ?? '');
+export interface TenderLink {
+  readonly tender: TenderId | undefined;
+  readonly invitation: Invitation | undefined;
+}
+
+/**
+ * @param hash of the address, with its `#`
+ * @throws AuctionError INVITATION_MALFORMED where it has an invitation that is none
+ */
+export function linkOfHash(hash: string): TenderLink {
+  const fields = new URLSearchParams(hash.replace(/^#/, ''));
+  const invitation = fields.has('invitation') ? parseInvitation(hash) : undefined;
+  return { tender: invitation?.tender ?? parseTenderId(fields.get('tender') ?? ''), invitation };
 }
 
 export function hashOfTender(id: TenderId): string {
   return `#tender=${id}`;
 }
 
-/** An id out of an address or out of plain text, since bidders paste either. */
-export function tenderOfPasted(text: string): TenderId | undefined {
-  return parseTenderId(text) ?? tenderOfHash(text.slice(text.indexOf('#')));
-}
-
-function isTenderId(text: string): text is TenderId {
-  return /^[A-Za-z0-9_-]{43}$/.test(text);
+/**
+ * An id, or a link with one, since bidders paste either.
+ * @throws as `linkOfHash`
+ */
+export function linkOfPasted(text: string): TenderLink {
+  const tender = parseTenderId(text);
+  const start = text.indexOf('#');
+  if (tender !== undefined || start < 0) return { tender, invitation: undefined };
+  return linkOfHash(text.slice(start).trim());
 }

@@ -50,7 +50,7 @@ export function tenderView(spec: TenderSpec): TenderView {
         text:
           bidders === undefined
             ? 'Anybody.'
-            : `The ${bidders.length} bidders that the tender lists, each with its own key.`,
+            : `The ${bidders.length} bidders that the tender lists, each with its own key or by invitation.`,
       },
     ],
     lots: several || lots.some(({ title }) => title !== spec.title) ? lots : [],
