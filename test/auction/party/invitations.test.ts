@@ -4,6 +4,7 @@
  */
 
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { ClosingList } from '../../../auction/closing-list.ts';
 import { findEvidence, type SignedDocuments } from '../../../auction/evidence-search.ts';
 import { type Invitation, invitationKeyOf, invitationTo, inviteKey } from '../../../auction/invitation.ts';
 import { inviteBidders } from '../../../auction/invite-bidders.ts';
@@ -148,9 +149,9 @@ describe('at all three parties', () => {
 describe('at the closing', () => {
   test('one party where the link was used first neither adds a bid nor keeps one out', async () => {
     const secretKey = random(32);
-    await world.submit(await bidByLink('Ann', 1n, { secretKey }), [2]);
+    const earlier = await bidByLink('Ann', 1n, { secretKey });
     const bid = await bidByLink('Ann', 70n);
-    await world.submit(bid, [0, 1]);
+    const receipts = [...(await world.submit(earlier, [2])), ...(await world.submit(bid, [0, 1]))];
     await expect(world.parties[2].submit(world.id, bid)).rejects.toMatchObject({ code: 'BIDDER_NAME_TAKEN' });
     await world.closeAll();
     const reports = await world.clearAll();
@@ -160,6 +161,8 @@ describe('at the closing', () => {
         { winner: 'Ann', winnerKey: nodeKeyOf(world.bidderSecretKey('Ann')), price: '70' },
       ]);
     }
+    const documents = { ...NOTHING, lists: await postedLists(), receipts, submissions: [earlier, bid] };
+    expect(findEvidence(documents, world.tender, nodeSignatures)).toEqual([]);
   });
 
   test('with a corrupt party the auctioneer adds a bid at most, and the list of that party proves it', async () => {
@@ -176,18 +179,23 @@ describe('at the closing', () => {
     expect(report?.outcome.statement.lots).toMatchObject([
       { winner: 'Ann', winnerKey: nodeKeyOf(world.bidderSecretKey('Ann')), price: '90' },
     ]);
-    const lists = await Promise.all(
-      world.channels.map(async (channel) => {
-        const said = await channel.recall(`${world.id}/closing`, 'list');
-        return JSON.parse(new TextDecoder().decode(said));
-      }),
-    );
+    const lists = await postedLists();
     const proofs = findEvidence({ ...NOTHING, lists }, world.tender, nodeSignatures);
     expect(proofs.map(({ verdict }) => verdict)).toMatchObject([
       { party: CORRUPT, fault: 'list-breaks-rules', sentence: expect.stringContaining('two keys of Ann') },
     ]);
   });
 });
+
+/** Of all three parties. */
+function postedLists(): Promise<ClosingList[]> {
+  return Promise.all(
+    world.channels.map(async (channel) => {
+      const said = await channel.recall(`${world.id}/closing`, 'list');
+      return JSON.parse(new TextDecoder().decode(said));
+    }),
+  );
+}
 
 const NOTHING: SignedDocuments = {
   lists: [],
