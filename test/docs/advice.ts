@@ -214,9 +214,9 @@ export const COMMAND_ADVICE: Readonly<Record<string, string>> = {
   USAGE: 'See `--help` of the command.',
   FILE_UNREADABLE: 'Check path, permissions and format of the file named.',
   SECRET_UNAVAILABLE:
-    'Check the credentials (`AWS_PROFILE`), the region, and that they may read and create secrets; a secret that is scheduled for deletion has to be restored first.',
+    'Check the credentials of the AWS configuration, the region, and that they may read and create secrets; a secret that is scheduled for deletion has to be restored first.',
   OUTBOX_UNREADABLE:
-    'Give credentials (`AWS_PROFILE`, `--profile`) that may read the table, and its region (`--region`) or its ARN.',
+    'Give credentials (`--profile`) that may read the table, and its region (`--region`) or its ARN.',
   FILE_UNWRITABLE: 'Check path, permissions and space for the file named.',
   DEADLINE_PASSED:
     'Set a later `closesAt`, or rehearse with `auction run --channel memory`, where the clock is played.',
