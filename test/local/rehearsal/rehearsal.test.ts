@@ -19,9 +19,6 @@ import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 240_000;
 
-/** More than one at each party at the same time; `bench/closing-together.ts` takes as many as it is told. */
-const TENDERS_AT_ONCE = 4;
-
 let consortium: DeployedConsortium;
 let issuer: TokenIssuer;
 
@@ -266,43 +263,6 @@ describe('what would be deployed', () => {
         await rehearsal.tick();
         expect(rehearsal.traces).toEqual([]);
         expect([...rehearsal.logs.values()].flat().join('\n')).not.toContain('traceId');
-      } finally {
-        await rehearsal.stop();
-      }
-    },
-    AUCTION_TIMEOUT_MS,
-  );
-
-  test.runIf(process.env['TACIT_SLOW'] === '1')(
-    'clears tenders that are closed at the same time, with one outcome each',
-    async () => {
-      const rehearsal = await rehearseAuctions();
-      try {
-        const world = worldOf(rehearsal);
-        const tenders: CheckedTender[] = [];
-        for (let index = 0; index < TENDERS_AT_ONCE; index++) {
-          const tender = await world.publish();
-          await world.bid(tender, 'Cairn', '120000.00');
-          tenders.push(tender);
-        }
-        // Clearings take longer than this, so they run at the same time.
-        for (const tender of tenders) await world.close(tender);
-        // Every clearing is started by its order and by two sweeps.
-        await Promise.all([rehearsal.tick(), rehearsal.tick()]);
-        for (const tender of tenders) {
-          const { statement, signatures } = await world.outcome(tender, 60_000);
-          expect(statement.lots).toMatchObject([{ winner: 'Cairn' }]);
-          expect(signatures).toHaveLength(3);
-        }
-        await rehearsal.tick();
-        for (const [name, lines] of rehearsal.logs) {
-          if (!name.includes('cleartender')) continue;
-          const cleared = lines.filter((line) => line.includes('"a tender was cleared"'));
-          const ids = cleared.map((line) => (JSON.parse(line) as { tenderId: string }).tenderId);
-          // A start that comes late finds the outcome, says so again and computes nothing.
-          expect(new Set(ids)).toEqual(new Set(tenders.map(({ id }) => id)));
-        }
-        expect(rehearsal.deadLetters).toEqual([]);
       } finally {
         await rehearsal.stop();
       }
