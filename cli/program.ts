@@ -13,6 +13,7 @@ const COMMANDS = {
   key: async () => (await import('./commands/key.ts')).keyCommand(),
   bid: async () => (await import('./commands/bid.ts')).bidCommand(),
   resend: async () => (await import('./commands/resend.ts')).resendCommand(),
+  page: async () => (await import('./commands/page.ts')).pageCommand(),
   withdraw: async () => (await import('./commands/bid.ts')).withdrawCommand(),
   outcome: async () => (await import('./commands/outcome.ts')).outcomeCommand(),
   evidence: async () => (await import('./commands/evidence.ts')).evidenceCommand(),
