@@ -20,7 +20,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { concatBytes, utf8 } from '../mpc/bytes.ts';
-import { SEAL_BYTES, TAG_CHARACTERS } from './sizes.ts';
+import { PARTITION_CHARACTERS, SEAL_BYTES, TAG_CHARACTERS } from './sizes.ts';
 
 const ALGORITHM: CipherGCMTypes = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -33,6 +33,8 @@ const KEY_RANGE_BITS = 20;
 
 /** Nonces drawn at a time: one call of the generator costs more than sealing a small bucket. */
 const NONCES_AT_ONCE = 256;
+
+const HEX_DIGITS = utf8('0123456789abcdef');
 
 /** What an item is; the number enters the associated data, the letter its key. */
 const KINDS = {
@@ -74,7 +76,8 @@ export class Sealer {
   readonly #keys = new Map<number, KeyObject>();
   readonly #associated = new Uint8Array(VAULT_ID_BYTES + 13);
   readonly #associatedView = new DataView(this.#associated.buffer);
-  readonly #tag: string;
+  /** Of the partition key made last; its tag stays. */
+  readonly #partition = Buffer.alloc(PARTITION_CHARACTERS);
   #nonces = new Uint8Array(0);
   #nonceOffset = 0;
 
@@ -84,12 +87,20 @@ export class Sealer {
     this.#associatedView.setUint32(VAULT_ID_BYTES, options.generation);
     // Not from the key: what an earlier key wrote must be found again to be deleted.
     const place = createHash('sha256').update(this.#associated.subarray(0, VAULT_ID_BYTES + 4));
-    this.#tag = place.digest('base64url').slice(0, TAG_CHARACTERS);
+    this.#partition.write(place.digest('base64url').slice(0, TAG_CHARACTERS), 'latin1');
   }
 
   /** Partition key of an item: says kind and index, and neither the vault's name nor its generation. */
   partition(kind: ItemKind, index: number): string {
-    return this.#tag + KINDS[kind].letter + index.toString(16).padStart(8, '0');
+    // As one string: of parts that were added it would be walked part by part wherever it is looked up.
+    const characters = this.#partition;
+    characters[TAG_CHARACTERS] = KINDS[kind].letter.charCodeAt(0);
+    let rest = index;
+    for (let place = PARTITION_CHARACTERS - 1; place > TAG_CHARACTERS; place--) {
+      characters[place] = HEX_DIGITS[rest & 15] ?? 0;
+      rest >>>= 4;
+    }
+    return characters.toString('latin1');
   }
 
   /**

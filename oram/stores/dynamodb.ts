@@ -32,7 +32,7 @@ import type { Clock } from '../../mpc/clock.ts';
 import { OramError } from '../errors.ts';
 import { decodeItem, decodeKey, encodeItem, encodeKey, encodeVersion, malformed } from './attributes.ts';
 import { type Pace, repeated, storeFailure, untilProcessed, wasRepeatedByClient } from './failures.ts';
-import { distinctIdentifiers, keyIdentifier } from './keys.ts';
+import { keyIdentifier, requireDistinct } from './keys.ts';
 import { inParallel } from './parallel.ts';
 import type { Item, ItemKey, ItemStore, StoreUnits } from './store.ts';
 import {
@@ -125,17 +125,17 @@ class TableStore implements ItemStore {
   }
 
   async read(keys: readonly ItemKey[]): Promise<readonly (Item | undefined)[]> {
-    const identifiers = distinctIdentifiers(keys);
+    requireDistinct(keys);
     const found = new Map<string, Item>();
     await inParallel(batches(keys, BATCH_READ_KEYS), PARALLEL_BATCHES, (batch) => {
       const entries = new Map(batch.map((key) => [keyIdentifier(key), key]));
       return untilProcessed(entries, (pending) => this.#readBatch(pending, found), this.#pace);
     });
-    return identifiers.map((identifier) => found.get(identifier));
+    return keys.map((key) => found.get(keyIdentifier(key)));
   }
 
   async write(items: readonly Item[]): Promise<boolean> {
-    distinctIdentifiers(items.map(({ key }) => key));
+    requireDistinct(items.map(({ key }) => key));
     const answers = await inParallel(items, PARALLEL_PUTS, (item) =>
       repeated(() => this.#put(item, { expression: NEWER_IS_NOT_HELD, version: item.version }), this.#pace),
     );
@@ -143,8 +143,9 @@ class TableStore implements ItemStore {
   }
 
   async fill(items: readonly Item[]): Promise<void> {
-    const identifiers = distinctIdentifiers(items.map(({ key }) => key));
-    await this.#writeBatches(zip(identifiers, items), (item) => ({ PutRequest: { Item: encodeItem(item) } }));
+    requireDistinct(items.map(({ key }) => key));
+    const entries = items.map((item) => [keyIdentifier(item.key), item] as const);
+    await this.#writeBatches(entries, (item) => ({ PutRequest: { Item: encodeItem(item) } }));
   }
 
   async replace(item: Item, expected: number | undefined): Promise<boolean> {
@@ -171,9 +172,9 @@ class TableStore implements ItemStore {
   }
 
   async remove(keys: readonly ItemKey[]): Promise<void> {
-    await this.#writeBatches(zip(distinctIdentifiers(keys), keys), (key) => ({
-      DeleteRequest: { Key: encodeKey(key) },
-    }));
+    requireDistinct(keys);
+    const entries = keys.map((key) => [keyIdentifier(key), key] as const);
+    await this.#writeBatches(entries, (key) => ({ DeleteRequest: { Key: encodeKey(key) } }));
   }
 
   units(): StoreUnits {
@@ -265,10 +266,6 @@ function unitsOf(consumed: readonly ConsumedCapacity[] = []): number {
 
 function identifiersOf(keys: readonly (Record<string, AttributeValue> | undefined)[]): ReadonlySet<string> {
   return new Set(keys.map((key) => keyIdentifier(decodeKey(key))));
-}
-
-function zip<T>(identifiers: readonly string[], entries: readonly T[]): (readonly [string, T])[] {
-  return entries.map((entry, index) => [identifiers[index] ?? '', entry]);
 }
 
 function batches<T>(entries: readonly T[], size: number): T[][] {

@@ -8,20 +8,18 @@ export function keyIdentifier({ partition, sort }: ItemKey): string {
   return `${partition}\n${sort}`;
 }
 
-export function keyOfIdentifier(identifier: string): ItemKey {
-  const [partition = '', sort = ''] = identifier.split('\n');
-  return { partition, sort };
-}
-
 /**
- * The identifiers of the keys, in their order. DynamoDB refuses a batch that names a key twice, so a caller that does
- * must not get past its tests.
+ * DynamoDB refuses a batch that names a key twice, so a caller that does must not get past its tests.
  * @throws OramError STORE_REFUSED
  */
-export function distinctIdentifiers(keys: readonly ItemKey[]): readonly string[] {
-  const identifiers = keys.map(keyIdentifier);
-  if (keys.length > 1 && new Set(identifiers).size < keys.length) {
+export function requireDistinct(keys: readonly ItemKey[]): void {
+  // Mostly each partition is named once, and no text has to be made for each key to see it.
+  if (keys.length < 2 || distinct(keys.map(({ partition }) => partition))) return;
+  if (!distinct(keys.map(keyIdentifier))) {
     throw new OramError('STORE_REFUSED', 'a call names each key once');
   }
-  return identifiers;
+}
+
+function distinct(texts: readonly string[]): boolean {
+  return new Set(texts).size === texts.length;
 }

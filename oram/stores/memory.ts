@@ -8,7 +8,7 @@
  */
 
 import { OramError } from '../errors.ts';
-import { distinctIdentifiers, keyIdentifier, keyOfIdentifier } from './keys.ts';
+import { requireDistinct } from './keys.ts';
 import { type Place, Slabs } from './slabs.ts';
 import type { Item, ItemKey, ItemStore } from './store.ts';
 import {
@@ -41,21 +41,26 @@ interface Held {
 
 class MapStore implements MemoryStore {
   readonly #slabs = new Slabs();
-  readonly #held = new Map<string, Held>();
+  /** By sort key, of which there are few, then by partition key: no text is made to find an item. */
+  readonly #sorts = new Map<string, Map<string, Held>>();
   #requests = 0;
   #readUnits = 0;
   #writeUnits = 0;
 
   constructor(items: Iterable<Item>) {
-    for (const item of items) this.#set(keyIdentifier(item.key), item, undefined);
+    for (const item of items) this.#set(item, undefined);
   }
 
   get size(): number {
-    return this.#held.size;
+    let size = 0;
+    for (const partitions of this.#sorts.values()) size += partitions.size;
+    return size;
   }
 
   *items(): Generator<Item> {
-    for (const [identifier, held] of this.#held) yield itemOf(keyOfIdentifier(identifier), held);
+    for (const [sort, partitions] of this.#sorts) {
+      for (const [partition, held] of partitions) yield itemOf({ partition, sort }, held);
+    }
   }
 
   copy(): MemoryStore {
@@ -63,53 +68,47 @@ class MapStore implements MemoryStore {
   }
 
   async read(keys: readonly ItemKey[]): Promise<readonly (Item | undefined)[]> {
-    const identifiers = distinctIdentifiers(keys);
+    requireDistinct(keys);
     this.#requests += Math.ceil(keys.length / BATCH_READ_KEYS);
-    return keys.map((key, index) => {
-      const held = this.#held.get(identifiers[index] ?? '');
+    return keys.map((key) => {
+      const held = this.#find(key);
       this.#readUnits += readUnits(held === undefined ? 0 : itemBytes(key, held.place.length));
       return held === undefined ? undefined : itemOf(key, held);
     });
   }
 
   async write(items: readonly Item[]): Promise<boolean> {
-    const identifiers = identifiersOf(items);
+    requireTakeable(items);
     this.#requests += items.length;
     let allPut = true;
-    for (const [index, item] of items.entries()) {
-      const identifier = identifiers[index] ?? '';
-      const held = this.#held.get(identifier);
-      if (!this.#put(identifier, item, held, held === undefined || held.version <= item.version))
-        allPut = false;
+    for (const item of items) {
+      const held = this.#find(item.key);
+      if (!this.#put(item, held, held === undefined || held.version <= item.version)) allPut = false;
     }
     return allPut;
   }
 
   async fill(items: readonly Item[]): Promise<void> {
-    const identifiers = identifiersOf(items);
+    requireTakeable(items);
     this.#requests += Math.ceil(items.length / BATCH_WRITE_ITEMS);
-    for (const [index, item] of items.entries()) {
-      const identifier = identifiers[index] ?? '';
-      this.#put(identifier, item, this.#held.get(identifier), true);
-    }
+    for (const item of items) this.#put(item, this.#find(item.key), true);
   }
 
   async replace(item: Item, expected: number | undefined): Promise<boolean> {
-    const [identifier = ''] = identifiersOf([item]);
+    requireTakeable([item]);
     this.#requests += 1;
-    const held = this.#held.get(identifier);
-    return this.#put(identifier, item, held, held?.version === expected);
+    const held = this.#find(item.key);
+    return this.#put(item, held, held?.version === expected);
   }
 
   async remove(keys: readonly ItemKey[]): Promise<void> {
-    const identifiers = distinctIdentifiers(keys);
+    requireDistinct(keys);
     this.#requests += Math.ceil(keys.length / BATCH_WRITE_ITEMS);
-    for (const [index, key] of keys.entries()) {
-      const identifier = identifiers[index] ?? '';
-      const held = this.#held.get(identifier);
+    for (const key of keys) {
+      const held = this.#find(key);
       this.#writeUnits += writeUnits(held === undefined ? 0 : itemBytes(key, held.place.length));
       if (held === undefined) continue;
-      this.#held.delete(identifier);
+      this.#sorts.get(key.sort)?.delete(key.partition);
       this.#slabs.release(held.place);
     }
   }
@@ -118,15 +117,19 @@ class MapStore implements MemoryStore {
     return { requests: this.#requests, readUnits: this.#readUnits, writeUnits: this.#writeUnits };
   }
 
+  #find({ partition, sort }: ItemKey): Held | undefined {
+    return this.#sorts.get(sort)?.get(partition);
+  }
+
   /** @returns `allowed`; a put that is not allowed is charged all the same */
-  #put(identifier: string, item: Item, held: Held | undefined, allowed: boolean): boolean {
+  #put(item: Item, held: Held | undefined, allowed: boolean): boolean {
     const most = Math.max(item.bytes.length, held?.place.length ?? 0);
     this.#writeUnits += writeUnits(itemBytes(item.key, most));
-    if (allowed) this.#set(identifier, item, held);
+    if (allowed) this.#set(item, held);
     return allowed;
   }
 
-  #set(identifier: string, { version, bytes }: Item, held: Held | undefined): void {
+  #set({ key, version, bytes }: Item, held: Held | undefined): void {
     if (held?.place.length === bytes.length) {
       held.version = version;
       held.place.slab.set(bytes, held.place.offset);
@@ -135,7 +138,9 @@ class MapStore implements MemoryStore {
     if (held !== undefined) this.#slabs.release(held.place);
     const place = this.#slabs.take(bytes.length);
     place.slab.set(bytes, place.offset);
-    this.#held.set(identifier, { version, place });
+    const partitions = this.#sorts.get(key.sort) ?? new Map<string, Held>();
+    this.#sorts.set(key.sort, partitions);
+    partitions.set(key.partition, { version, place });
   }
 }
 
@@ -143,14 +148,13 @@ function itemOf(key: ItemKey, { version, place: { slab, offset, length } }: Held
   return { key, version, bytes: slab.slice(offset, offset + length) };
 }
 
-/** @throws OramError STORE_REFUSED where a key is named twice or an item too large */
-function identifiersOf(items: readonly Item[]): readonly string[] {
-  const identifiers = distinctIdentifiers(items.map(({ key }) => key));
+/** @throws OramError STORE_REFUSED */
+function requireTakeable(items: readonly Item[]): void {
+  requireDistinct(items.map(({ key }) => key));
   const tooLarge = items.find((item) => billedBytes(item) > MAX_ITEM_BYTES);
   if (tooLarge !== undefined) {
     throw new OramError('STORE_REFUSED', `an item has at most ${MAX_ITEM_BYTES} bytes`, {
       bytes: billedBytes(tooLarge),
     });
   }
-  return identifiers;
 }
