@@ -79,7 +79,7 @@ describe('tacit/client', () => {
       read: id,
       missing: 'OUTCOME_NOT_READY',
       info: signed.tender.parties[0],
-      status: { index: 0, tables: { state: true } },
+      status: { index: 0, stateAnswers: true },
     });
   });
 });
