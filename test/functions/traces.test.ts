@@ -2,6 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createClearTenderHandler } from '../../functions/clear-tender/clear-tender.handler.ts';
+import { createTellingHandler } from '../../functions/clear-tender/tell-events.ts';
 import { logInfo } from '../../functions/log.ts';
 import { parseTraceHeader } from '../../functions/trace-header.ts';
 import { CLEARING_PHASES, TRACE_FIELDS, type TraceFields, type Traces } from '../../functions/traces.ts';
@@ -9,6 +10,7 @@ import { createVaultAccessHandler } from '../../functions/vault-access/vault-acc
 import { xrayTraces } from '../../functions/xray.ts';
 import { invocationContext } from '../../local/event-adapter.ts';
 import { type Subsegment, TraceDaemon } from '../../local/rehearsal/trace-daemon.ts';
+import { MpcError } from '../../mpc/errors.ts';
 import type { AuctionWorld } from '../support/auction-world.ts';
 import { openWorld } from '../support/auction-world.ts';
 import { operationsEvent, startVaultHost, VALUE_BYTES } from './vault-host.ts';
@@ -169,6 +171,26 @@ test('a span lets named facts through, once, and no others', async () => {
   const [first] = await received(2);
   expect(first?.annotations).toEqual(facts);
   expect(first).not.toHaveProperty('fault');
+});
+
+test('telling has a part of its own, after an outcome and after an abort, and none where nothing is told', async () => {
+  const traces = xrayTraces();
+  const told = { cleared: async () => {}, aborted: async () => {}, deliver: async () => {} };
+  const party = { outcome: () => Promise.reject(new Error('not asked for')) };
+  const tenderId = 'T'.repeat(43);
+  const run = (clear: () => Promise<object>) =>
+    createTellingHandler(clear, party, told, traces)({ tenderId }, invocationContext('clear-tender', 60_000));
+  await run(async () => ({}));
+  const aborted = new MpcError('CHECK_FAILED', 'a check failed', { party: 1 });
+  await expect(run(() => Promise.reject(aborted))).rejects.toBe(aborted);
+  await run(async () => ({ busy: true }));
+  await expect(run(() => Promise.reject(new Error('a bug')))).rejects.toThrow('a bug');
+  await traces.flush();
+  const parts = await received(2);
+  expect(parts.map(({ name, annotations }) => [name, annotations])).toEqual([
+    ['telling', { tenderId }],
+    ['telling', { tenderId }],
+  ]);
 });
 
 test('an access to a vault has its phases, and its refusal none', async () => {
