@@ -14,9 +14,9 @@
  * leaves it as it is, but for the protocol, which may be set anew.
  */
 
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { partyField } from '../auction/fields.ts';
@@ -51,6 +51,15 @@ function localParty() {
 
 export type LocalConsortium = z.infer<typeof consortiumSchema>;
 export type PartyConfig = z.infer<typeof partyConfigSchema>;
+
+/**
+ * Below the ports that Linux gives to outgoing connections: one of those would keep a party that was down from its port.
+ */
+const FIRST_OUTGOING_PORT = 32_768;
+const FIRST_FREE_PORT = 10_240;
+
+/** Most are free, as a rule. */
+const MAX_PORTS_TRIED = 1_000;
 
 /** Readable by the owner alone. */
 const SECRET_FILE_MODE = 0o600;
@@ -113,8 +122,9 @@ export async function readPartyConfig(directory: string): Promise<PartyConfig> {
 
 async function layOut(directory: string, options: ConsortiumOptions): Promise<LocalConsortium> {
   const first = options.port;
-  const httpPorts = first === undefined ? await freePorts(3) : [first, first + 1, first + 2];
-  const dynamodbPorts = first === undefined ? await freePorts(3) : [first + 10, first + 11, first + 12];
+  const ports =
+    first === undefined ? await freePorts(6) : [0, 1, 2, 10, 11, 12].map((offset) => first + offset);
+  const [httpPorts, dynamodbPorts] = [ports.slice(0, 3), ports.slice(3)];
   const describe = async (party: PartyIndex) => ({
     record: await createKeys(partyDirectory(directory, party), party),
     url: `http://127.0.0.1:${httpPorts[party]}`,
@@ -149,9 +159,18 @@ async function createKeys(directory: string, party: PartyIndex): Promise<PartyRe
 
 /** Held all at once, so that no two are the same; another program may still take one before we do. */
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports = await Promise.all(servers.map((server) => listenOnLoopback(server, 0)));
+  const servers: Server[] = [];
+  const ports: number[] = [];
+  for (let tries = 0; ports.length < count && tries < MAX_PORTS_TRIED; tries++) {
+    const server = createServer();
+    const port = randomInt(FIRST_FREE_PORT, FIRST_OUTGOING_PORT);
+    const listening = await listenOnLoopback(server, port).catch(() => undefined);
+    if (listening === undefined) continue;
+    servers.push(server);
+    ports.push(port);
+  }
   await Promise.all(servers.map(closeServer));
+  if (ports.length < count) throw new Error(`of ${MAX_PORTS_TRIED} ports, hardly any is free`);
   return ports;
 }
 

@@ -21,8 +21,8 @@ import {
 } from './consortium.ts';
 import { type PartyMessage, parsePartyMessage } from './party-messages.ts';
 
-/** Loading the sources and opening the tables takes about a second on an idle machine. */
-const READY_TIMEOUT_MS = 30_000;
+/** Loading the sources and opening the tables takes about a second on an idle machine, and far longer on a busy one. */
+const READY_TIMEOUT_MS = 90_000;
 
 /** A party ends its requests and closes its tables; after that it is killed. */
 const STOP_TIMEOUT_MS = 5_000;

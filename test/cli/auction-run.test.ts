@@ -63,7 +63,7 @@ describe.concurrent('tacit auction run', () => {
 
   // The default protocol over processes is what the demonstration runs.
   test('over three processes, with the protocol, a deadline and invited bidders, comes to the same lots as in one', {
-    timeout: 60_000,
+    timeout: 240_000,
   }, async () => {
     const closesAt = new Date(Date.now() + 600_000).toISOString();
     const [, path, ...bids] = example('road-resurfacing');

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConsortium } from '../../local/consortium.ts';
 import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 import { freePortForParties } from '../support/free-ports.ts';
-import { type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
+import { end, type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
 
 const SPEC = fileURLToPath(new URL('../../examples/timber-sale/tender.json', import.meta.url));
 const UNKNOWN = 'A'.repeat(43);
@@ -34,12 +34,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  up?.kill('SIGKILL');
+  await end(up);
   await rm(directory, { recursive: true, force: true });
 });
 
 const run = (...args: readonly string[]): Promise<Ran> => tacit(...args, '--dir', directory);
-const json = ({ stdout }: Ran) => JSON.parse(stdout);
+const json = ({ stdout, stderr }: Ran) => JSON.parse(stdout === '' ? expect.fail(stderr) : stdout);
 
 async function createTender(): Promise<string> {
   return json(await run('tender', 'create', '--spec', SPEC, '--closes-in', '10m', '--json')).id;

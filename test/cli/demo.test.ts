@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('tacit demo', () => {
-  test('ends by itself with every check passed', { timeout: 120_000 }, async () => {
+  test('ends by itself with every check passed', { timeout: 400_000 }, async () => {
     const { code, stdout, stderr } = await tacitProcess('demo');
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toContain('Signed by parties 0, 1, 2');
@@ -29,7 +29,7 @@ describe.concurrent('tacit demo', () => {
     expect(new Set(seen.map(([, , calls, bytes]) => `${calls} ${bytes}`)).size).toBe(1);
   });
 
-  test('that is interrupted leaves no keys behind', { timeout: 120_000 }, async () => {
+  test('that is interrupted leaves no keys behind', { timeout: 400_000 }, async () => {
     const temporary = await mkdtemp(join(directory, 'interrupted-'));
     const { child } = await tacitUntil('1. Three parties', ['demo'], { TMPDIR: temporary });
     const left = async () => (await readdir(temporary)).filter((name) => name.startsWith('tacit-'));

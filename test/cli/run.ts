@@ -5,6 +5,7 @@
  */
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { runProgram } from '../../cli/program.ts';
 
@@ -91,6 +92,14 @@ export function tacitUntil(
       reject(new Error(`ended with ${code} before it printed ${text}: ${complained}`)),
     );
   });
+}
+
+/** Ends a command that stayed, and waits until all that it started has ended. */
+export async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGINT');
+  await exited;
 }
 
 export function example(name: string): readonly string[] {

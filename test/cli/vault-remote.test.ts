@@ -4,24 +4,25 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
+import { freePortForParties } from '../support/free-ports.ts';
+import { end, type Ran, tacit, tacitProcess, tacitUntil } from './run.ts';
 
-const PORT = 5850;
-
+let port: number;
 let directory: string;
 let up: ChildProcess;
 let printed: string;
 
 const start = (...options: readonly string[]) =>
-  tacitUntil('Ctrl-C ends them', ['up', '--dir', directory, '--port', String(PORT), ...options]);
+  tacitUntil('Ctrl-C ends them', ['up', '--dir', directory, '--port', String(port), ...options]);
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-test-'));
+  port = await freePortForParties();
   ({ child: up, printed } = await start('--vault', 'suppliers:200:64'));
 });
 
 afterAll(async () => {
-  up?.kill('SIGKILL');
+  await end(up);
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -53,7 +54,7 @@ describe('tacit up --vault and tacit vault remote', () => {
     expect((await stat(keyFile())).mode & 0o777).toBe(0o600);
     const elsewhere = await tacit(
       ...['vault', 'remote', 'has', 'suppliers', 'nobody', '--key', keyFile()],
-      ...['--url', `http://127.0.0.1:${PORT + 1}`],
+      ...['--url', `http://127.0.0.1:${port + 1}`],
     );
     expect(elsewhere).toMatchObject({ code: 1 });
     expect(elsewhere.stderr).toMatch(/^VAULT_UNKNOWN: /);
@@ -91,7 +92,7 @@ describe('tacit up --vault and tacit vault remote', () => {
     ).toMatch(/^FILE_UNWRITABLE: /);
   });
 
-  test('find the records again after a restart without --vault', { timeout: 60_000 }, async () => {
+  test('find the records again after a restart without --vault', { timeout: 240_000 }, async () => {
     await remote('put', 'kept', 'yes');
     const exited = once(up, 'exit');
     up.kill('SIGINT');

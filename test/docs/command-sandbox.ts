@@ -6,10 +6,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { closeServer, listenOnLoopback } from '../../local/listen.ts';
+import { freePortForParties } from '../support/free-ports.ts';
 import { ROOT } from './repository.ts';
 
 export interface CommandResult {
@@ -20,7 +19,10 @@ export interface CommandResult {
 }
 
 /** Three parties on a machine that also runs other tests. */
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 110_000;
+
+/** npm takes longer to load than most commands to run; what the command itself loads is kept there anyway. */
+const COMPILE_CACHE = join(tmpdir(), 'node-compile-cache');
 
 export class CommandSandbox {
   readonly directory: string;
@@ -41,7 +43,7 @@ export class CommandSandbox {
   /** Starts a command that stays, on free ports; resolves when it says that the parties are up. */
   async up(command: string): Promise<void> {
     if (this.#parties !== undefined) throw new Error('parties are up already');
-    const shell = this.#spawn(`${command} --port ${await freePort()}`);
+    const shell = this.#spawn(`${command} --port ${await freePortForParties()}`);
     const output = this.#collect(command, shell);
     this.#parties = { shell, output };
     const ready = Promise.withResolvers<void>();
@@ -52,8 +54,9 @@ export class CommandSandbox {
       () => ready.reject(new Error('the parties are not up in time')),
       READY_TIMEOUT_MS,
     );
-    void output.then(({ exitCode, stderr }) =>
-      ready.reject(new Error(`up ended with ${exitCode}: ${stderr}`)),
+    output.then(
+      ({ exitCode, stderr }) => ready.reject(new Error(`up ended with ${exitCode}: ${stderr}`)),
+      (error) => ready.reject(error),
     );
     await ready.promise.finally(() => clearTimeout(timer));
   }
@@ -81,6 +84,7 @@ export class CommandSandbox {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
+      env: { ...process.env, NODE_COMPILE_CACHE: COMPILE_CACHE },
     });
   }
 
@@ -95,18 +99,4 @@ export class CommandSandbox {
     await once(shell, 'close');
     return { command, exitCode: shell.exitCode, ...texts };
   }
-}
-
-/** The parties answer on three ports from here, their tables on three ports from 10 above. */
-async function freePort(): Promise<number> {
-  for (let tried = 0; tried < 50; tried++) {
-    const base = 20_000 + Math.floor(Math.random() * 12_000);
-    const servers = [0, 1, 2, 10, 11, 12].map((offset) => ({ server: createServer(), port: base + offset }));
-    const taken = await Promise.allSettled(servers.map(({ server, port }) => listenOnLoopback(server, port)));
-    await Promise.allSettled(
-      servers.filter(({ server }) => server.listening).map(({ server }) => closeServer(server)),
-    );
-    if (taken.every(({ status }) => status === 'fulfilled')) return base;
-  }
-  throw new Error('no six free ports were found');
 }

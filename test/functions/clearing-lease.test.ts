@@ -59,20 +59,34 @@ describe('the lease of a tender', () => {
       return 'cleared';
     };
     const runs = Array.from({ length: 8 }, (_, index) => leases().hold(id, `run ${index}`, run, settled));
-    const losers = runs.map((held) => held.then((value) => value ?? 'busy'));
-    await Promise.all(
-      losers.map((held) => Promise.race([held, new Promise((done) => setTimeout(done, 300))])),
-    );
+    const seven = Promise.withResolvers<void>();
+    let busy = 0;
+    const ended = runs.map(async (held) => {
+      const value = (await held) ?? 'busy';
+      if (value === 'busy' && ++busy === 7) seven.resolve();
+      return value;
+    });
+    // The first that fails, or that got in beside another, ends the wait as well.
+    await Promise.race([seven.promise, Promise.all(ended)]);
     gate.resolve();
-    expect((await Promise.all(losers)).sort()).toEqual([...Array(7).fill('busy'), 'cleared']);
+    expect((await Promise.all(ended)).sort()).toEqual([...Array(7).fill('busy'), 'cleared']);
     expect(await leases().hold(id, 'later', async () => 'again', settled)).toBe('again');
   });
 
   test('of a run that was cut off is free again a minute later', async () => {
-    void leases().hold(id, 'dead', () => new Promise(() => {}), settled);
-    await expect
-      .poll(() => leases().hold(id, 'probe', async () => 'in', settled), { timeout: 5_000 })
-      .toBeUndefined();
+    await new Promise<void>((running, failed) => {
+      const dead = leases().hold(
+        id,
+        'dead',
+        () => {
+          running();
+          return new Promise<never>(() => {});
+        },
+        settled,
+      );
+      dead.catch(failed);
+    });
+    expect(await leases().hold(id, 'probe', async () => 'in', settled)).toBeUndefined();
     const before = now;
     now = toEpochMs(now + MINUTE_MS + 1);
     expect(await leases().hold(id, 'heir', async () => 'in', settled)).toBe('in');

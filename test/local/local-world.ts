@@ -75,7 +75,7 @@ export class LocalWorld {
   }
 
   /** Signed by all three. */
-  async outcome(tender: CheckedTender, timeoutMs = 30_000): Promise<SignedOutcome> {
+  async outcome(tender: CheckedTender, timeoutMs = 110_000): Promise<SignedOutcome> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       try {

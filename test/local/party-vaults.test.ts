@@ -74,23 +74,25 @@ describe('a vault of a local party', () => {
   });
 
   test('survives kill -9 of its party in the middle of a workload: what was acknowledged is there', {
-    timeout: 90_000,
+    timeout: 240_000,
   }, async () => {
     const client = clientOf(writer);
     const acknowledged = new Map<string, string>();
     const attempted = new Map<string, string>();
     for (let kill = 0; kill < 2; kill++) {
       let running = true;
+      let puts = 0;
       const work = async (worker: number) => {
         for (let index = 0; running; index++) {
           const [key, value] = [`${worker}-${index % 5}`, `${kill}-${index}`];
           attempted.set(key, value);
           await client.put(key, text(value));
           acknowledged.set(key, value);
+          puts++;
         }
       };
       const workers = [0, 1, 2].map((worker) => work(worker).catch((error: unknown) => error));
-      await sleep(400 + kill * 130);
+      while (puts < 10 + 7 * kill) await sleep(5);
       await processes.stopParty(0, 'SIGKILL');
       const failures = await Promise.all(workers);
       running = false;

@@ -22,6 +22,7 @@ import { createMemoryNetwork, type MemoryNetworkOptions } from '../../mpc/channe
 import { type Clock, type EpochMs, toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import type { Link } from '../../mpc/planner/link.ts';
+import { turningClock } from './turning-clock.ts';
 
 export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
@@ -33,7 +34,7 @@ export function partyKeys(): Promise<ThreePartyKeys> {
   return keys;
 }
 
-/** Waits take real time, `now` moves by hand. */
+/** Waits take real time and turns of the event loop, `now` moves by hand. */
 export class ManualClock implements Clock {
   #nowMs: number;
 
@@ -54,18 +55,7 @@ export class ManualClock implements Clock {
   }
 
   sleep(durationMs: number, signal?: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (signal?.aborted) {
-      reject(signal.reason);
-      return promise;
-    }
-    const timer = setTimeout(resolve, durationMs);
-    const abort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', abort, { once: true });
-    return promise;
+    return turningClock.sleep(durationMs, signal);
   }
 }
 
@@ -94,10 +84,10 @@ export interface WorldOptions {
 
 /** Peers that are there answer at once, even on a busy machine. */
 const PATIENT: PartyTimeouts = {
-  closingTimeoutMs: 5_000,
-  handshakeTimeoutMs: 5_000,
-  messageTimeoutMs: 5_000,
-  signatureTimeoutMs: 5_000,
+  closingTimeoutMs: 60_000,
+  handshakeTimeoutMs: 60_000,
+  messageTimeoutMs: 60_000,
+  signatureTimeoutMs: 60_000,
   watchIntervalMs: 3,
   outcomeWatchIntervalMs: 3,
 };

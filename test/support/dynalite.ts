@@ -1,8 +1,8 @@
 /** An in-process DynamoDB (dynalite, in memory) for one test file, and clients for it. */
 
-import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { closeServer, listenOnLoopback } from '../../local/listen.ts';
 
 export interface LocalDynamodb {
   readonly endpoint: string;
@@ -12,9 +12,7 @@ export interface LocalDynamodb {
 
 export async function startLocalDynamodb(): Promise<LocalDynamodb> {
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  const endpoint = `http://127.0.0.1:${port}`;
+  const endpoint = `http://127.0.0.1:${await listenOnLoopback(server, 0)}`;
   const client = new DynamoDBClient({
     endpoint,
     region: 'us-east-1',
@@ -25,7 +23,7 @@ export async function startLocalDynamodb(): Promise<LocalDynamodb> {
     client,
     close: async () => {
       client.destroy();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await closeServer(server);
     },
   };
 }

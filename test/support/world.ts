@@ -4,7 +4,6 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '../../functions/system-clock.ts';
 import type { BitVector } from '../../mpc/bits/bit-vector.ts';
 import type { Channel } from '../../mpc/channels/channel.ts';
 import { createMemoryNetwork } from '../../mpc/channels/memory.ts';
@@ -27,6 +26,7 @@ import {
   publicFromSeed,
 } from '../../mpc/session/identity.ts';
 import type { SessionParameters } from '../../mpc/session/session.ts';
+import { turningClock } from './turning-clock.ts';
 
 export { forEachParty, type Three };
 
@@ -48,15 +48,15 @@ export function testParameters(
     identity: testIdentities[channel.self],
     parties: testParties,
     channel,
-    clock: systemClock,
+    clock: turningClock,
     random: (bytes) => randomBytes(bytes),
     binding: {
       protocol: 'replicated',
       circuitHash: new Uint8Array(32).fill(7),
       inputSetRoot: new Uint8Array(32).fill(8),
     },
-    handshakeTimeoutMs: 5000,
-    messageTimeoutMs: 5000,
+    handshakeTimeoutMs: 60_000,
+    messageTimeoutMs: 60_000,
     watchIntervalMs: 20,
     ...overrides,
   };

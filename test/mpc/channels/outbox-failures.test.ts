@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../functions/system-clock.ts';
+import { readBody } from '../../../local/read-body.ts';
 import { createOutboxChannel, type OutboxChannel } from '../../../mpc/channels/outbox/dynamodb.ts';
 import { createOutboxTable } from '../../../mpc/channels/outbox/table/dynamodb.ts';
 import type { PartyIndex } from '../../../mpc/party.ts';
@@ -18,6 +19,9 @@ import { type LocalDynamodb, startLocalDynamodb } from '../../support/dynalite.t
 import { testParameters } from '../../support/world.ts';
 
 const never = new AbortController().signal;
+
+/** DynamoDB's own bound. */
+const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 
 let dynamodb: LocalDynamodb;
 let front: Server;
@@ -42,22 +46,25 @@ afterEach(() => {
 
 /** Starts an endpoint of party 0 in front of the database, on the same port as before if there was one. */
 async function startFront(port = 0): Promise<void> {
-  front = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    if (answer === 'hang') return;
-    if (answer !== 'pass-on') {
-      const body = JSON.stringify({
-        __type: `com.amazonaws.dynamodb.v20120810#${answer.type}`,
-        message: 'no',
-      });
-      response.writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' }).end(body);
-      return;
-    }
-    passOn(request, Buffer.concat(chunks), response);
+  front = createServer((request, response) => {
+    readBody(request, MAX_REQUEST_BYTES)
+      .then((body = Buffer.alloc(0)) => serve(request, body, response))
+      .catch(() => response.destroy());
   });
   await new Promise<void>((resolve) => front.listen(port, '127.0.0.1', resolve));
   frontPort = (front.address() as AddressInfo).port;
+}
+
+function serve(request: IncomingMessage, body: Buffer, response: ServerResponse): void {
+  if (answer === 'hang') return;
+  if (answer === 'pass-on') {
+    passOn(request, body, response);
+    return;
+  }
+  const refusal = { __type: `com.amazonaws.dynamodb.v20120810#${answer.type}`, message: 'no' };
+  response
+    .writeHead(answer.status, { 'content-type': 'application/x-amz-json-1.0' })
+    .end(JSON.stringify(refusal));
 }
 
 /**
@@ -86,7 +93,7 @@ function channelOf(self: PartyIndex): OutboxChannel {
     region: 'us-east-1',
     credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
     maxAttempts: 1,
-    requestHandler: { requestTimeout: 200, throwOnRequestTimeout: true },
+    requestHandler: { requestTimeout: answer === 'hang' ? 200 : 30_000, throwOnRequestTimeout: true },
   });
   clients.push(client);
   const tableOf = (party: PartyIndex) => ({

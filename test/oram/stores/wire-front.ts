@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { listenOnLoopback } from '../../../local/listen.ts';
 
 export interface WireRequest {
   readonly operation: string;
@@ -49,7 +50,7 @@ export class WireFront {
   /** @param maxAttempts of the SDK itself, 1 for none but the store's own */
   async client({ maxAttempts = 1, requestTimeout = 10_000 } = {}): Promise<DynamoDBClient> {
     if (!this.#server.listening) {
-      await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+      await listenOnLoopback(this.#server, 0);
     }
     const { port } = this.#server.address() as AddressInfo;
     const client = new DynamoDBClient({
