@@ -48,23 +48,55 @@ export async function needOf({ party, clock, events }: NeedParameters, id: Tende
   return standing === 'due' ? 'telling' : standing;
 }
 
-export interface CompletionParameters {
-  readonly party: Pick<AuctionParty, 'tender' | 'tenders'>;
-  readonly dueList: Pick<DueListStore, 'putDue' | 'completeDueList'>;
-  readonly clock: Pick<Clock, 'now'>;
-  /** Ids of the destinations that there are now. */
-  readonly destinations: readonly string[];
+/**
+ * After it, a publication or close order that was cut off between the list and what was to follow has not survived in
+ * any environment of Lambda, whose code may go on when it is invoked again. Sent again, it is put on the list again.
+ */
+export const PREMATURE_LIFETIME_MS = 24 * 3_600_000;
+
+export interface StockParameters extends NeedParameters {
+  readonly party: Pick<AuctionParty, 'tenders' | 'tender' | 'signatures'>;
+  readonly dueList: DueListStore;
+  readonly events?: Pick<Events, 'standing' | 'destinationIds'> | undefined;
+}
+
+export interface Listed {
+  readonly need: Need;
+  /** The first of its times. */
+  readonly dueAtMs: number;
 }
 
 /**
- * Puts every tender on the list that may lack there; repeated until it was done once to the end.
- * @param completedFor as it was read with the list
- * @returns whether any were put
+ * Takes off the list what is settled, and what nothing has followed for a day.
+ * @param untilMs of those that are due at a time, Infinity for all
+ * @returns the others, each once, in the order of the list
  */
-export async function completeDueList(
-  { party, dueList, clock, destinations }: CompletionParameters,
+export async function takeStock(
+  parameters: StockParameters,
+  untilMs: number,
+): Promise<ReadonlyMap<TenderId, Listed>> {
+  const { dueList, clock } = parameters;
+  const read = await dueList.dueTenders(untilMs);
+  const added = await completeDueList(parameters, read.completedFor);
+  const tenders = added ? (await dueList.dueTenders(untilMs)).tenders : read.tenders;
+  const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
+  const left = new Map<TenderId, Listed>();
+  for (const [position, due] of tenders.entries()) {
+    const { id, dueAtMs, notedAtMs } = due;
+    const need = needs[position] ?? 'premature';
+    const isLate = dueAtMs <= clock.now() && notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
+    if (need === 'settled' || (need === 'premature' && isLate)) await dueList.removeDue(due);
+    else if (!left.has(id)) left.set(id, { need, dueAtMs });
+  }
+  return left;
+}
+
+/** Puts every tender on the list that may lack there; repeated until it was done once to the end. */
+async function completeDueList(
+  { party, dueList, clock, events }: StockParameters,
   completedFor: string | undefined,
 ): Promise<boolean> {
+  const destinations = events?.destinationIds ?? [];
   const now = JSON.stringify([...destinations].sort());
   if (completedFor === now) return false;
   const before =

@@ -6,29 +6,33 @@
 import type { AuctionParty } from '../auction/party/service.ts';
 import type { TenderId } from '../auction/tender.ts';
 import { tellOfFailure, tellOfOutcome } from '../functions/clear-tender/tell-events.ts';
+import { type StockParameters, takeStock } from '../functions/due-list.ts';
 import type { Events } from '../functions/events.ts';
 import { describeUnexpected, logError } from '../functions/log.ts';
 
 const LOOK_INTERVAL_MS = 60_000;
 
+export interface EventTellerParameters extends StockParameters {
+  readonly party: Pick<AuctionParty, 'tenders' | 'tender' | 'signatures' | 'outcome'>;
+  readonly events: Events;
+}
+
 export class EventTeller {
-  readonly #party: Pick<AuctionParty, 'tenders' | 'tender' | 'outcome'>;
-  readonly #events: Events;
+  readonly #parameters: EventTellerParameters;
   readonly #stop = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #looking = false;
 
-  constructor(party: Pick<AuctionParty, 'tenders' | 'tender' | 'outcome'>, events: Events) {
-    this.#party = party;
-    this.#events = events;
+  constructor(parameters: EventTellerParameters) {
+    this.#parameters = parameters;
   }
 
   tellOfOutcome(id: TenderId): void {
-    void tellOfOutcome(this.#events, this.#party, id, this.#stop.signal);
+    void this.#tellOfOutcome(id);
   }
 
   tellOfFailure(id: TenderId, error: unknown): void {
-    void tellOfFailure(this.#events, id, error, this.#stop.signal);
+    void tellOfFailure(this.#parameters.events, id, error, this.#stop.signal);
   }
 
   /** Looks now and every minute. */
@@ -42,14 +46,17 @@ export class EventTeller {
     this.#stop.abort();
   }
 
+  #tellOfOutcome(id: TenderId): Promise<void> {
+    const { events, party } = this.#parameters;
+    return tellOfOutcome(events, party, id, this.#stop.signal);
+  }
+
   async #look(): Promise<void> {
     if (this.#looking) return;
     this.#looking = true;
     try {
-      for (const id of await this.#party.tenders()) {
-        const { state } = await this.#party.tender(id);
-        if (state.phase !== 'cleared' || (await this.#events.standing(id)) !== 'due') continue;
-        await tellOfOutcome(this.#events, this.#party, id, this.#stop.signal);
+      for (const [id, { need }] of await takeStock(this.#parameters, this.#parameters.clock.now())) {
+        if (need === 'telling') await this.#tellOfOutcome(id);
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) logError('an event was lost sight of', describeUnexpected(error));

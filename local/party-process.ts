@@ -80,7 +80,7 @@ const scheduler = new ClearingScheduler({
 // No other process has the tables open: what the one before left unfinished is finished at once.
 const runtime = await composeRuntime(parseEnvironment(process.env), scheduler, { vaultPatienceMs: 0 });
 const clearTender = createClearTenderHandler(runtime.party, runtime);
-const teller = runtime.events && new EventTeller(runtime.party, runtime.events);
+const teller = runtime.events && new EventTeller({ ...runtime, events: runtime.events, clock: systemClock });
 const watch = new PeerWatch(createWatchPeersHandler({ ...runtime, clock: systemClock }));
 const api = createApiServer(handlersOf(runtime), parseAllowedOrigins(process.env['ALLOWED_ORIGINS']));
 await listenOnLoopback(api, config.httpPort);
@@ -200,7 +200,7 @@ function reasonOf(error: unknown): { readonly code: string; readonly detail: str
 
 /** What was announced to a scheduler that is gone: the store knows the same. */
 async function scheduleKnownTenders(): Promise<void> {
-  for (const { id, dueAtMs } of await awaitedClearings(runtime.party)) {
+  for (const { id, dueAtMs } of await awaitedClearings({ ...runtime, clock: systemClock })) {
     await (dueAtMs === undefined ? scheduler.start(id) : scheduler.startAt(id, dueAtMs));
   }
 }

@@ -22,7 +22,7 @@ import type { ClearingLeases } from '../clearing-lease.ts';
 import { CLEARING_SLOTS } from '../clearing-slots.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
-import { completeDueList, type Need, needOf } from '../due-list.ts';
+import { takeStock } from '../due-list.ts';
 import type { Events } from '../events.ts';
 import { logError } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
@@ -51,43 +51,14 @@ export interface SweepParameters {
 /** Lambda's clocks are within milliseconds; two seconds off, a bid near the deadline is judged wrongly. */
 export const MAX_CLOCK_SKEW_MS = 2_000;
 
-/**
- * After it, a publication or close order that was cut off between the list and what was to follow has not survived in
- * any environment of Lambda, whose code may go on when it is invoked again. Sent again, it is put on the list again.
- */
-export const PREMATURE_LIFETIME_MS = 24 * 3_600_000;
-
 export function createSweepTendersHandler(
   parameters: SweepParameters,
 ): (event: unknown, context: Context) => Promise<SweepResult> {
-  const { dueList, starter, leases, clock, clockWatch, events, meter = silentMeter } = parameters;
+  const { starter, leases, clock, clockWatch, events, meter = silentMeter } = parameters;
 
-  const readList = async () => {
-    const { tenders, completedFor } = await dueList.dueTenders(clock.now());
-    const destinations = events?.destinationIds ?? [];
-    const added = await completeDueList({ ...parameters, destinations }, completedFor);
-    return added ? (await dueList.dueTenders(clock.now())).tenders : tenders;
-  };
-
-  /** Takes off what is settled. @returns what is left to be started or waits, each once, in the order of the list */
-  const needy = async () => {
-    const tenders = await readList();
-    const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
-    const found = new Map<TenderId, Need>();
-    const waiting = new Set<TenderId>();
-    for (const [position, due] of tenders.entries()) {
-      const need = needs[position];
-      const expired = need === 'premature' && due.notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
-      if (need === 'settled' || expired) await dueList.removeDue(due);
-      else if (need === 'clearing' || need === 'telling') found.set(due.id, need);
-      else if (need === 'waiting') waiting.add(due.id);
-    }
-    return { found, waiting };
-  };
-
-  const countOverdue = async (tenders: ReadonlySet<TenderId>): Promise<void> => {
+  const countOverdue = async (tenders: readonly TenderId[]): Promise<void> => {
     if (events === undefined) return;
-    const overdue = await inParallel([...tenders], (id) => events.overdue(id));
+    const overdue = await inParallel(tenders, (id) => events.overdue(id));
     const all = overdue.reduce((sum, count) => sum + count, 0);
     if (all > 0) meter.count('EventsOverdue', all);
   };
@@ -95,10 +66,11 @@ export function createSweepTendersHandler(
   return async (_event, context) => {
     const started: string[] = [];
     const paused: string[] = [];
-    const { found, waiting } = await needy();
     const queued: string[] = [];
+    const listed = await takeStock(parameters, clock.now());
     let clearings = 0;
-    for (const [id, need] of found) {
+    for (const [id, { need }] of listed) {
+      if (need !== 'clearing' && need !== 'telling') continue;
       if (need === 'clearing' && clearings === CLEARING_SLOTS) {
         queued.push(id);
         continue;
@@ -111,7 +83,7 @@ export function createSweepTendersHandler(
       await starter.start(id);
       started.push(id);
     }
-    await countOverdue(new Set([...found.keys(), ...waiting]));
+    await countOverdue([...listed].flatMap(([id, { need }]) => (need === 'premature' ? [] : id)));
     const { skewMs } = clockWatch;
     if (skewMs > MAX_CLOCK_SKEW_MS) {
       logError('a clock is off', {

@@ -40,7 +40,8 @@ test('a tender whose peer signs late is cleared again until it has three signatu
     clock: world.clock,
     clockWatch: { skewMs: 0 },
   });
-  const awaited = async () => (await awaitedClearings(party)).map(({ id }) => id);
+  const awaited = async () =>
+    (await awaitedClearings({ party, dueList: world.stores[0], clock: world.clock })).map(({ id }) => id);
   const shown = async () => (await party.outcome(world.id)).signatures.map(({ party: signer }) => signer);
 
   expect(await shown()).toEqual([0, 1]);

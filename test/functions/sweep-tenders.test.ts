@@ -3,10 +3,10 @@ import { createCloseOrder } from '../../auction/close-order.ts';
 import { DUE_AT_ONCE } from '../../auction/party/due-list.ts';
 import type { TenderId } from '../../auction/tender.ts';
 import { CLEARING_SLOTS } from '../../functions/clearing-slots.ts';
+import { PREMATURE_LIFETIME_MS } from '../../functions/due-list.ts';
 import type { Standing } from '../../functions/events.ts';
 import {
   createSweepTendersHandler,
-  PREMATURE_LIFETIME_MS,
   type SweepParameters,
 } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { invocationContext } from '../../local/event-adapter.ts';
