@@ -91,6 +91,21 @@ export function storeConformance(
       expect((await store.read(items.map(({ key }) => key))).map(plain)).toEqual(items.map(plain));
     });
 
+    test('bytes belong to the caller before and after a call: what is done to them changes nothing', async () => {
+      const page = bytesOf(300, 5);
+      const put = range(3).map((index) => itemOf(index, 1, page.subarray(100 * index, 100 * index + 100)));
+      const expected = put.map(plain);
+      expect(await store.write(put.slice(0, 1))).toBe(true);
+      await store.fill(put.slice(1, 2));
+      expect(await store.replace(put[2]!, undefined)).toBe(true);
+      page.buffer.transfer(0);
+      for (const _ of range(2)) {
+        const answers = await store.read(range(3).map(keyOf));
+        expect(answers.map(plain)).toEqual(expected);
+        for (const item of answers) item?.bytes.fill(0);
+      }
+    });
+
     test('more than a megabyte is read in one call', async () => {
       const items = range(40).map((index) => itemOf(index, 1, bytesOf(60_000, index)));
       await store.fill(items);
@@ -349,7 +364,7 @@ function range(length: number): number[] {
 }
 
 /** Bytes that depend on the salt and on the position. */
-function bytesOf(length: number, salt: number): Uint8Array {
+function bytesOf(length: number, salt: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   for (let index = 0; index < length; index++) bytes[index] = (index * 31 + salt * 7 + (index >> 8)) & 255;
   return bytes;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createMemoryStore } from '../../../oram/stores/memory.ts';
 import { type TraceEntry, tracing } from '../../../oram/stores/tracing.ts';
@@ -46,4 +47,32 @@ test('a trace shows calls, keys and sizes, those that fail too', async () => {
     { op: 'fill', items: 1, bytesSent: overhead, bytesReceived: 0, keys: [key('d')] },
     { op: 'read', items: 2, bytesSent: 0, bytesReceived: 0, keys: [key('a'), key('a')] },
   ]);
+});
+
+test('places are used again and items keep apart, whatever is put, resized and removed', async () => {
+  const change = fc.record({
+    sort: fc.integer({ min: 0, max: 7 }).map(String),
+    length: fc.constantFrom(undefined, 0, 1, 7, 300),
+    salt: fc.nat(255),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { maxLength: 60 }), async (changes) => {
+      const store = createMemoryStore();
+      const model = new Map<string, Uint8Array>();
+      for (const [version, { sort, length, salt }] of changes.entries()) {
+        if (length === undefined) {
+          model.delete(sort);
+          await store.remove([key(sort)]);
+        } else {
+          const bytes = new Uint8Array(length).fill(salt);
+          model.set(sort, bytes.slice());
+          await store.write([{ key: key(sort), version, bytes }]);
+          bytes.fill(0);
+        }
+        expect(new Map([...store.items()].map((held) => [held.key.sort, held.bytes]))).toEqual(model);
+      }
+      expect([...store.copy().items()].length).toBe(model.size);
+    }),
+    { numRuns: 50 },
+  );
 });
