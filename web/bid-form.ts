@@ -7,9 +7,10 @@
 
 import * as z from 'zod/mini';
 import { parseAmount, rankOf } from '../auction/amount.ts';
-import { AuctionError } from '../auction/errors.ts';
+import { AuctionError, type AuctionErrorCode } from '../auction/errors.ts';
 import { bidderNameField } from '../auction/fields.ts';
 import type { TenderTerms } from '../auction/tender.ts';
+import type { PageErrorCode } from './errors.ts';
 import { moneyOf } from './money.ts';
 
 export interface TypedBid {
@@ -24,7 +25,7 @@ export interface TypedBid {
 
 export interface FieldProblem {
   readonly field: 'bidder' | 'key' | { readonly lot: string };
-  readonly code: string;
+  readonly code: AuctionErrorCode | PageErrorCode;
   readonly sentence: string;
 }
 

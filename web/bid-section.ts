@@ -5,7 +5,7 @@ import type { CheckedTender } from '../auction/tender.ts';
 import { type BidLine, type CheckedBid, checkTypedBid, type FieldProblem } from './bid-form.ts';
 import type { BidSession } from './bid-session.ts';
 import { byId, element, jsonOfFile, setFieldError, setText, setVisible } from './dom.ts';
-import { describeFailure } from './page-config.ts';
+import { describeFailure } from './errors.ts';
 
 export interface BidSection {
   readonly session: BidSession;

@@ -23,7 +23,7 @@ import type { CheckedTender } from '../auction/tender.ts';
 import type { Refusal, TacitClient } from '../client/tacit-client.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
 import type { BidLine } from './bid-form.ts';
-import { describeFailure } from './page-config.ts';
+import { describeFailure } from './errors.ts';
 
 /** How far one submission is at one party. */
 export type DeliveryState =

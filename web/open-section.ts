@@ -4,7 +4,8 @@ import type { Invitation } from '../auction/invitation.ts';
 import type { TenderId } from '../auction/tender.ts';
 import { PARTIES } from '../mpc/party.ts';
 import { byId, setFieldError, setVisible } from './dom.ts';
-import { describeFailure, PageConfigError, type PartyUrls, parseAddresses } from './page-config.ts';
+import { describeFailure, PageError } from './errors.ts';
+import { type PartyUrls, parseAddresses } from './page-config.ts';
 import { linkOfPasted, type TenderLink } from './tender-link.ts';
 
 export interface Opening {
@@ -61,7 +62,7 @@ function typedAddresses(inputs: readonly HTMLInputElement[]): PartyUrls | undefi
   try {
     return parseAddresses(inputs.map(({ value }) => value));
   } catch (error) {
-    if (!(error instanceof PageConfigError)) throw error;
+    if (!(error instanceof PageError)) throw error;
     for (const index of error.addresses) {
       const input = inputs[index];
       if (input !== undefined)

@@ -11,7 +11,7 @@ import { checkOutcome, mergeOutcomes, outcomeHash, type SignedOutcome } from '..
 import type { CheckedTender } from '../auction/tender.ts';
 import type { TacitClient } from '../client/tacit-client.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
-import { describeFailure } from './page-config.ts';
+import { describeFailure, type Failure } from './errors.ts';
 
 export interface Check {
   /** `open`: nothing speaks against it, and it cannot be said yet, or not from here. */
@@ -28,9 +28,7 @@ export interface OutcomeReport {
 }
 
 /** What one operator answered, or why it did not. */
-export type OutcomeAnswer =
-  | { readonly json: unknown }
-  | { readonly failure: ReturnType<typeof describeFailure> };
+export type OutcomeAnswer = { readonly json: unknown } | { readonly failure: Failure };
 
 /** More than can be corrupt. */
 const SIGNATURES_SHOWN = 2;

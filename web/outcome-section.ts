@@ -5,10 +5,10 @@ import type { SignedOutcome } from '../auction/outcome.ts';
 import type { CheckedTender } from '../auction/tender.ts';
 import type { TacitClient } from '../client/tacit-client.ts';
 import { byId, checkItem, element, jsonOfFile, setFieldError, setText, setVisible } from './dom.ts';
+import { describeFailure } from './errors.ts';
 import { fetchOutcome, type OutcomeReport } from './outcome-report.ts';
 import { lotResults } from './outcome-view.ts';
 import { checkOwnBids } from './own-bids.ts';
-import { describeFailure } from './page-config.ts';
 
 /** A thousand pages that look every minute are 17 requests a second to each operator, which takes 50. */
 const FIRST_PAUSE_MS = 5_000;

@@ -8,8 +8,8 @@
 
 import * as z from 'zod/mini';
 import { type CheckedConsortium, checkConsortium } from '../auction/consortium.ts';
-import { AuctionError } from '../auction/errors.ts';
 import { PARTIES } from '../mpc/party.ts';
+import { PageError } from './errors.ts';
 
 /** Of parties 0, 1 and 2, without a slash at the end. */
 export type PartyUrls = readonly [string, string, string];
@@ -28,29 +28,15 @@ const configSchema = z.object({
   consortium: z.optional(z.unknown()),
 });
 
-/** Why a page has no parties to talk to. */
-export class PageConfigError extends Error {
-  readonly code = 'PAGE_CONFIG_MALFORMED';
-  readonly detail: string;
-  /** The addresses that are none, by index; empty where it is about something else. */
-  readonly addresses: readonly number[];
-
-  constructor(detail: string, addresses: readonly number[] = []) {
-    super(`PAGE_CONFIG_MALFORMED: ${detail}`);
-    this.name = 'PageConfigError';
-    this.detail = detail;
-    this.addresses = addresses;
-  }
-}
-
 /**
  * A tender outlives the validity of records, so the time is not asked for. Whether an account may be shared was settled
  * when the document was joined.
- * @throws PageConfigError; AuctionError CONSORTIUM_*, OPERATOR_*
+ * @throws PageError PAGE_CONFIG_MALFORMED; AuctionError CONSORTIUM_*, OPERATOR_*
  */
 export function parsePageConfig(json: unknown): PageConfig {
   const parsed = z.safeParse(configSchema, json);
-  if (!parsed.success) throw new PageConfigError('the configuration of the page is not as documented');
+  if (!parsed.success)
+    throw new PageError('PAGE_CONFIG_MALFORMED', 'the configuration of the page is not as documented');
   const { parties, consortium } = parsed.data;
   return {
     urls: parseAddresses(parties),
@@ -59,16 +45,17 @@ export function parsePageConfig(json: unknown): PageConfig {
   };
 }
 
-/** @throws PageConfigError */
+/** @throws PageError PAGE_CONFIG_MALFORMED */
 export function parseAddresses(typed: readonly string[]): PartyUrls {
   const urls = typed.map(addressOf);
   const wrong = PARTIES.filter((index) => urls[index] === undefined);
   const [first, second, third, ...more] = urls;
   if (first === undefined || second === undefined || third === undefined || more.length > 0) {
-    throw new PageConfigError('each of the three operators needs an https address', wrong);
+    throw new PageError('PAGE_CONFIG_MALFORMED', 'each of the three operators needs an https address', wrong);
   }
   const repeated = PARTIES.filter((index) => urls.indexOf(urls[index]) !== index);
-  if (repeated.length > 0) throw new PageConfigError('the three operators have three addresses', repeated);
+  if (repeated.length > 0)
+    throw new PageError('PAGE_CONFIG_MALFORMED', 'the three operators have three addresses', repeated);
   return [first, second, third];
 }
 
@@ -80,13 +67,4 @@ function addressOf(text: string): string | undefined {
   if (url === null || url.username !== '' || url.search !== '' || url.hash !== '') return undefined;
   const secure = url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.includes(url.hostname));
   return secure ? url.href.replace(/\/+$/, '') : undefined;
-}
-
-/** What any failure on the page says of itself; those without a code say nothing of themselves. */
-export function describeFailure(error: unknown): { readonly code: string; readonly detail: string } {
-  if (error instanceof AuctionError || error instanceof PageConfigError) return error;
-  if (error instanceof Error && 'code' in error && 'detail' in error) {
-    return { code: String(error.code), detail: String(error.detail) };
-  }
-  return { code: 'PAGE_FAILED', detail: 'something in this page failed; reload it, or use the command line' };
 }

@@ -9,7 +9,7 @@
 import type { CheckedTender, TenderId } from '../auction/tender.ts';
 import type { TacitClient } from '../client/tacit-client.ts';
 import { PARTIES, type PartyIndex } from '../mpc/party.ts';
-import { describeFailure } from './page-config.ts';
+import { describeFailure, type Failure } from './errors.ts';
 
 export type Phase = 'open' | 'closing' | 'clearing' | 'cleared';
 
@@ -28,7 +28,7 @@ export interface TenderFindings {
   /** One for each operator. */
   readonly checks: readonly PartyCheck[];
   /** Set where nobody should bid on it, whatever the operators say. */
-  readonly refusal: { readonly code: string; readonly detail: string } | undefined;
+  readonly refusal: Failure | undefined;
 }
 
 export async function askParties(client: TacitClient, id: TenderId): Promise<TenderFindings> {
@@ -62,10 +62,7 @@ function agreeing(party: PartyIndex, phase: Phase): PartyCheck {
   return { party, standing: 'agrees', phase, sentence: `Tells the same tender, and ${PHASES[phase]}.` };
 }
 
-function differing(
-  party: PartyIndex,
-  { code, detail }: { readonly code: string; readonly detail: string },
-): PartyCheck {
+function differing(party: PartyIndex, { code, detail }: Failure): PartyCheck {
   if (code === 'PARTY_UNREACHABLE' || code === 'PARTY_BUSY') {
     return { party, code, standing: 'silent', sentence: 'Does not answer at the moment.' };
   }

@@ -259,6 +259,17 @@ export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; r
   },
 };
 
+export const PAGE_ADVICE: Readonly<Record<string, string>> = {
+  PAGE_CONFIG_MALFORMED:
+    'Bidder: check the addresses. Whoever serves the page: three different https addresses under `parties`.',
+  PAGE_FAILED:
+    'Save your file, reload the page and open the file there; or use `tacit bid` and `tacit resend`.',
+  BIDDER_MISSING: 'Enter the name that you bid under.',
+  AMOUNT_MISSING: 'Enter an amount for at least one lot.',
+  BID_NOT_COUNTED:
+    'Keep the file: its receipts are the evidence. Ask the auctioneer and the operators that signed them.',
+};
+
 export const DEPLOYMENT_ADVICE: Readonly<Record<string, string>> = {
   DEPLOYMENT_MALFORMED:
     'Correct the field or the path named; [deploy.md](deploy.md) says what each field may be.',

@@ -8,6 +8,7 @@ import { VAULT_STATUSES } from '../../functions/vault-statuses.ts';
 import { DEPLOYMENT_ERRORS } from '../../infra/errors.ts';
 import { MPC_ERROR_CODES, MpcError } from '../../mpc/errors.ts';
 import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
+import { PAGE_ERRORS } from '../../web/errors.ts';
 import {
   AUCTION_ADVICE,
   CLIENT_CODES,
@@ -15,6 +16,7 @@ import {
   DEPLOYMENT_ADVICE,
   ENGINE_ADVICE,
   FUNCTION_ADVICE,
+  PAGE_ADVICE,
 } from './advice.ts';
 import { markdownTable } from './markdown-table.ts';
 import { VAULT_ADVICE } from './vault-advice.ts';
@@ -96,6 +98,17 @@ export function commandTable(): string {
         advice,
       ]),
     ],
+  );
+}
+
+export function pageTable(): string {
+  return markdownTable(
+    ['code', 'meaning', 'what to do'],
+    Object.entries(PAGE_ERRORS).map(([code, meaning]) => [
+      `\`${code}\``,
+      meaning,
+      adviceOn(code, PAGE_ADVICE),
+    ]),
   );
 }
 

@@ -16,6 +16,7 @@ import { ROUTES } from '../../functions/routes.ts';
 import { DEPLOYMENT_ERRORS } from '../../infra/errors.ts';
 import { MPC_ERROR_CODES } from '../../mpc/errors.ts';
 import { ORAM_ERROR_CODES } from '../../oram/errors.ts';
+import { PAGE_ERRORS } from '../../web/errors.ts';
 import {
   AUCTION_ADVICE,
   CLIENT_CODES,
@@ -23,6 +24,7 @@ import {
   DEPLOYMENT_ADVICE,
   ENGINE_ADVICE,
   FUNCTION_ADVICE,
+  PAGE_ADVICE,
 } from './advice.ts';
 import { documentsIn } from './api-tables.ts';
 import { engineStatus } from './error-tables.ts';
@@ -58,6 +60,7 @@ describe('codes', () => {
     ['functions', FUNCTION_ERRORS, FUNCTION_ADVICE],
     ['command', CLI_ERRORS, COMMAND_ADVICE],
     ['deployment', DEPLOYMENT_ERRORS, DEPLOYMENT_ADVICE],
+    ['page', PAGE_ERRORS, PAGE_ADVICE],
   ])('%s: each has advice, and no advice is for a code that is gone', (_, codes, advice) => {
     expect(Object.keys(advice).sort()).toEqual(Object.keys(codes).sort());
   });
@@ -69,7 +72,7 @@ describe('codes', () => {
   });
 
   test('no other file of the sources has an error class with codes of its own', () => {
-    const files = filesMatching('{oram,mpc,auction,functions,infra,client,local,cli}/**/*.ts').filter(
+    const files = filesMatching('{oram,mpc,auction,functions,infra,client,local,cli,web}/**/*.ts').filter(
       (path) => /class \w+ extends Error/.test(readRepositoryFile(path)),
     );
     expect(files).toEqual([
@@ -85,6 +88,7 @@ describe('codes', () => {
       'local/processes.ts',
       'mpc/errors.ts',
       'oram/errors.ts',
+      'web/errors.ts',
     ]);
   });
 
@@ -98,6 +102,7 @@ describe('codes', () => {
         CLI_ERRORS,
         CLIENT_CODES,
         DEPLOYMENT_ERRORS,
+        PAGE_ERRORS,
       ].flatMap(Object.keys),
       ...ENVIRONMENT_VARIABLES,
       ...OTHER_NAMES,

@@ -11,6 +11,7 @@ import {
   deploymentTable,
   engineTable,
   functionTable,
+  pageTable,
   vaultTable,
 } from './error-tables.ts';
 import type { Exchange } from './example-exchange.ts';
@@ -40,6 +41,7 @@ export const GENERATED_PARTS: readonly GeneratedPart[] = [
   { page: 'docs/errors.md', name: 'vault codes', render: vaultTable, matches: equal },
   { page: 'docs/errors.md', name: 'function codes', render: functionTable, matches: equal },
   { page: 'docs/errors.md', name: 'command codes', render: commandTable, matches: equal },
+  { page: 'docs/errors.md', name: 'page codes', render: pageTable, matches: equal },
   { page: 'docs/errors.md', name: 'deployment codes', render: deploymentTable, matches: equal },
   { page: 'docs/threat-model.md', name: 'permissions', render: permissionTable, matches: equal },
   { page: 'docs/blame.md', name: 'faults', render: faultTable, matches: equal },
