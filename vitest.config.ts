@@ -1,11 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Tests run from the TypeScript sources, in two projects.
+ * Tests run from the TypeScript sources, in three projects.
  *
  * Those of `domain` compute and leave nothing behind, so its files share processes and what these have loaded, which
- * saves a third of their time. Every file of `host` has a process of its own: they change the environment, start
- * processes or replace modules, which would show in the files after them.
+ * saves a third of their time. Those of `infra` share the CDK, which takes longer to load than most of them to run. Every
+ * file of `host` has a process of its own: they change the environment, start processes or replace modules, which would
+ * show in the files after them.
  */
 
 const SHARING = ['adversary', 'auction', 'conformance', 'mpc', 'oram'];
@@ -35,9 +36,10 @@ export default defineConfig({
           isolate: false,
         },
       },
+      { extends: true, test: { name: 'infra', include: ['test/infra/**/*.test.ts'], isolate: false } },
       {
         extends: true,
-        test: { name: 'host', include: [`test/!(${SHARING.join('|')})/**/*.test.ts`, ...REPLACING] },
+        test: { name: 'host', include: [`test/!(${SHARING.join('|')}|infra)/**/*.test.ts`, ...REPLACING] },
       },
     ],
   },

@@ -48,6 +48,16 @@ describe('a local consortium', () => {
     expect([config.httpPort, config.dynamodbPort]).toEqual([14_702, 14_712]);
   });
 
+  test('takes ports that differ, and that no outgoing connection could have while a party is down', async () => {
+    const { parties } = await openConsortium(directory);
+    const ports = parties.flatMap(({ url, dynamodbEndpoint }) =>
+      [url, dynamodbEndpoint].map((address) => Number(new URL(address).port)),
+    );
+    expect(new Set(ports).size).toBe(6);
+    expect(Math.max(...ports)).toBeLessThan(32_768);
+    expect(Math.min(...ports)).toBeGreaterThan(1_023);
+  });
+
   test('keeps keys that an interrupted layout left behind', async () => {
     const before = await openConsortium(directory);
     await unlink(join(directory, 'consortium.json'));

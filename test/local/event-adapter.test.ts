@@ -43,6 +43,11 @@ function recorder(result: HttpResult = { statusCode: 200, body: '{}' }) {
 }
 
 describe('the event adapter', () => {
+  test('keeps idle connections for minutes, so that no request meets the end of one', async () => {
+    const url = await host(recorder().handler);
+    expect((await fetch(`${url}/party`)).headers.get('keep-alive')).toBe('timeout=300');
+  });
+
   test('makes an API Gateway event of payload version 2.0', async () => {
     const { handler, invocations } = recorder();
     const url = await host(handler);
