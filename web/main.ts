@@ -50,7 +50,7 @@ async function start(): Promise<void> {
 /** Undefined where there is none beside the page, and addresses are asked for. */
 async function loadConfig(): Promise<PageConfig | undefined> {
   const response = await fetch('config.json', { cache: 'no-store' });
-  return response.status === 404 ? undefined : parsePageConfig(await response.json());
+  return response.status === 404 ? undefined : parsePageConfig(await response.json().catch(() => undefined));
 }
 
 async function open(config: PageConfig, { id, invitation }: Omit<Opening, 'urls'>): Promise<void> {
@@ -98,6 +98,7 @@ function run(tender: CheckedTender, { config, client, findings, invitation }: Op
   /** Only as long as it is open, and when somebody looks at the page again: operators have bids to take. */
   async function lookWhetherClosed(): Promise<void> {
     const later = await askParties(client, tender.id);
+    if (later.tender === undefined) return;
     if (showState(later, closesAt, now()).state === 'open') return;
     window.removeEventListener('focus', lookWhetherClosed);
     showOperators(later, config);

@@ -78,7 +78,10 @@ export interface TenderState {
   readonly sentence: string;
 }
 
-/** The state as a whole: an operator that says "cleared" cannot be alone for long, one that says "open" can. */
+/**
+ * The state as a whole. As long as one operator takes bids before the deadline it is open: one that lies must not keep
+ * anybody from bidding, and a bid that comes too late is refused anyway.
+ */
 export function tenderState(
   checks: readonly PartyCheck[],
   closesAt: number | undefined,
@@ -87,8 +90,8 @@ export function tenderState(
   const phases = checks.flatMap(({ phase }) => phase ?? []);
   if (phases.length === 0)
     return { state: 'unknown', sentence: 'No operator tells the state of this tender.' };
-  if (phases.includes('cleared')) return { state: 'cleared', sentence: 'Closed. The outcome is below.' };
   const passed = closesAt !== undefined && now >= closesAt;
   if (!passed && phases.includes('open')) return { state: 'open', sentence: 'Open for bids.' };
+  if (phases.includes('cleared')) return { state: 'cleared', sentence: 'Closed. The outcome is below.' };
   return { state: 'closed', sentence: 'Closed for bids. The operators are computing the outcome.' };
 }

@@ -191,6 +191,8 @@ test('the state of a tender follows what operators say and the deadline', () => 
     }));
   expect(tenderState(checks(undefined, undefined, undefined), 5, 1).state).toBe('unknown');
   expect(tenderState(checks('open', undefined, 'closing'), 5, 1).state).toBe('open');
+  // One that lies keeps nobody from bidding.
+  expect(tenderState(checks('open', 'cleared', 'open'), 5, 1).state).toBe('open');
   expect(tenderState(checks('open', 'open', 'open'), 5, 5).state).toBe('closed');
   expect(tenderState(checks('closing', 'clearing', undefined), undefined, 5).state).toBe('closed');
   expect(tenderState(checks('clearing', 'cleared', undefined), 5, 6).state).toBe('cleared');
