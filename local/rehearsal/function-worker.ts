@@ -3,7 +3,7 @@
  * variables as its whole environment, and runs one invocation at a time.
  */
 
-import { enableCompileCache } from 'node:module';
+import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import * as z from 'zod/mini';
@@ -21,9 +21,6 @@ const invocationSchema = z.object({ id: z.number(), event: z.string(), trace: z.
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-// Dozens of environments load the same few bundles.
-enableCompileCache();
-
 const { file, exportName, functionName, timeoutMs } = z.parse(dataSchema, workerData);
 const bundle: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href);
 const handler = bundle[exportName];
@@ -39,6 +36,8 @@ parentPort?.on('message', (message: unknown) => {
   );
 });
 parentPort?.postMessage({ ready: true });
+// Of no use to this environment: those after it compile nothing. One that is terminated would leave nothing behind.
+flushCompileCache();
 
 function isHandler(value: unknown): value is Handler {
   return typeof value === 'function';

@@ -41,6 +41,12 @@ const START_TIMEOUT_MS = 60_000;
 /** What a new AWS account may run at the same time; here for each function, since none may starve another. */
 const MAX_ENVIRONMENTS = 10;
 
+/**
+ * Dozens of environments load the same few files: what one has compiled, and stripped of its types, the others find. The
+ * cache has to be there before the first file is read, so what is run is this line.
+ */
+const WORKER = `require('node:module').enableCompileCache(); import(${JSON.stringify(import.meta.resolve('./function-worker.ts'))});`;
+
 export interface FunctionDeclaration {
   readonly arn: string;
   readonly name: string;
@@ -183,7 +189,8 @@ export class RehearsedFunction {
   async #start(): Promise<Worker> {
     const { file, exportName, name, timeoutMs, variables } = this.declaration;
     if (this.#stopped) throw new Error(`${name} was stopped`);
-    const worker = new Worker(new URL('./function-worker.ts', import.meta.url), {
+    const worker = new Worker(WORKER, {
+      eval: true,
       env: { ...variables, ...this.#options.added, AWS_LAMBDA_FUNCTION_NAME: name },
       workerData: { file, exportName, functionName: name, timeoutMs },
       stdout: true,

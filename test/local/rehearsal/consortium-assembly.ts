@@ -24,7 +24,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { App } from 'aws-cdk-lib';
 import { fromBase64url, toBase64url } from '../../../auction/canonical.ts';
 import { joinConsortium } from '../../../auction/consortium.ts';
 import { signOperatorRecord } from '../../../auction/operator-record.ts';
@@ -37,10 +36,7 @@ import {
 import { nodeSignatures } from '../../../auction/party/signatures-node.ts';
 import { type Signer, signerOf } from '../../../auction/signature.ts';
 import type { PartyRecords } from '../../../auction/tender.ts';
-import { readDeployment } from '../../../infra/deployment.ts';
-import { addStacks } from '../../../infra/stacks.ts';
 import { ROOT } from '../../docs/repository.ts';
-import { featureFlags } from '../../infra/synthesis.ts';
 
 /** A template as `cdk synth` wrote it. */
 export interface Template {
@@ -112,6 +108,13 @@ async function synthesise(
   optionsOf: readonly ((requester: string) => DeploymentOptions)[],
 ): Promise<void> {
   process.env['CDK_VALIDATION'] = 'false';
+  // Read where something is synthesised only: it takes seconds.
+  const [{ App }, { readDeployment }, { addStacks }, { featureFlags }] = await Promise.all([
+    import('aws-cdk-lib'),
+    import('../../../infra/deployment.ts'),
+    import('../../../infra/stacks.ts'),
+    import('../../infra/synthesis.ts'),
+  ]);
   mkdirSync(directory, { recursive: true });
   const keys = await Promise.all(([0, 1, 2] as const).map((index) => generatePartyKeys(index, random)));
   const requester = random(32);
