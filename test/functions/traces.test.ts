@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 async function received(count: number): Promise<readonly Subsegment[]> {
-  await expect.poll(() => daemon.subsegments.length, { timeout: 10_000 }).toBe(count);
+  await expect.poll(() => daemon.subsegments.length, { timeout: 60_000 }).toBe(count);
   expect(daemon.malformed).toEqual([]);
   return daemon.subsegments;
 }

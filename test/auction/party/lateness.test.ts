@@ -49,7 +49,9 @@ async function closedWorld(): Promise<AuctionWorld> {
 
 /** Until the party's list is in its outbox: it waits for its peers from then on. */
 const untilWaiting = (world: AuctionWorld, party: 0 | 1) =>
-  expect.poll(() => world.channels[2].latest(`${world.id}/closing`, party)).toBeDefined();
+  expect
+    .poll(() => world.channels[2].latest(`${world.id}/closing`, party), { timeout: 60_000 })
+    .toBeDefined();
 
 describe('a party that starts late', () => {
   test('by a minute is waited for, and there is one outcome, signed by all', async () => {

@@ -67,7 +67,7 @@ const direct = () => createDynamodbStore({ client: dynamodb.client, tableName: T
 /** Gives up on a connection soon. */
 const impatient = async () =>
   createDynamodbStore({
-    client: await front.client({ requestTimeout: 500 }),
+    client: await front.client({ requestTimeout: 2_000 }),
     tableName: TABLE,
     clock,
     random: largest,
@@ -358,7 +358,7 @@ test('puts go out side by side, not more than a client has connections by defaul
   const gate = Promise.withResolvers<void>();
   front.gate = gate.promise;
   const written = store.write(itemsOf(120));
-  await vi.waitFor(() => expect(front.requests.length).toBeGreaterThanOrEqual(50), { timeout: 10_000 });
+  await vi.waitFor(() => expect(front.requests.length).toBeGreaterThanOrEqual(50), { timeout: 60_000 });
   await systemClock.sleep(100);
   expect(front.requests).toHaveLength(50);
   gate.resolve();
