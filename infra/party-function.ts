@@ -32,6 +32,8 @@ export interface PartyFunctionProps {
   readonly role?: Role;
   /** Where events end that failed in all their tries; for functions that are invoked asynchronously. */
   readonly deadLetters?: IQueue;
+  /** Whether X-Ray records its invocations; for functions that have phases to tell of. */
+  readonly traced?: boolean;
 }
 
 /** With the first run, three tries of an asynchronous invocation; the sweep goes on after that. */
@@ -48,6 +50,7 @@ export class PartyFunction extends Construct {
   constructor(scope: Construct, id: string, props: PartyFunctionProps) {
     super(scope, id);
     const { name, description, environment, memoryMb, timeoutSeconds, roleName, role, deadLetters } = props;
+    const { traced = false } = props;
     this.logGroup = new LogGroup(this, 'Log', {
       retention: LOG_RETENTION,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -65,7 +68,7 @@ export class PartyFunction extends Construct {
         resources: [this.logGroup.logGroupArn],
       }),
     );
-    acknowledgeTraces(this.role);
+    if (traced) acknowledgeTraces(this.role);
     this.function = new NodejsFunction(this, 'Function', {
       description,
       entry: handlerFile(name),
@@ -75,8 +78,8 @@ export class PartyFunction extends Construct {
       architecture: Architecture.ARM_64,
       role: this.role,
       logGroup: this.logGroup,
-      // Adds xray:PutTraceSegments and xray:PutTelemetryRecords to the role.
-      tracing: Tracing.ACTIVE,
+      // Active tracing adds xray:PutTraceSegments and xray:PutTelemetryRecords to the role.
+      tracing: traced ? Tracing.ACTIVE : Tracing.DISABLED,
       memorySize: memoryMb,
       timeout: Duration.seconds(timeoutSeconds),
       environment: { ...definedOf(environment), [SERVICE_VARIABLE]: Stack.of(this).stackName },

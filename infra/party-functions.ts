@@ -160,6 +160,7 @@ export class PartyFunctions extends Construct {
       memoryMb: CLEARING_MEMORY_MB,
       timeoutSeconds: CLEARING_TIMEOUT_SECONDS,
       roleName: record.engineRole,
+      traced: true,
       deadLetters,
     });
     state.grantAccess(clearing.role, ['get', 'query', 'put', 'lease']);
@@ -257,6 +258,7 @@ export class PartyFunctions extends Construct {
       memoryMb: VAULT_MEMORY_MB,
       timeoutSeconds: HTTP_TIMEOUT_SECONDS,
       roleName: vaultRoleName(record),
+      traced: true,
     });
     client.grantAccess(one.role);
     if (administrators.length > 0) {

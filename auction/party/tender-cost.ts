@@ -3,9 +3,7 @@
  * units (`tender-units.ts`), requests, invocations and seconds, times the price table of this project (mpc/prices.ts).
  *
  * Units follow from the items; how long functions run, how far apart the three parties start and how often a message is
- * looked for before it is there are estimates, each named below with its reason and on the high side. Traces are those of
- * Lambda's sampling, one in each second and every twentieth beyond, for requests that are seconds apart: all. Not in it: free
- * tiers, data sent to the internet, the ingestion of logs (some 200 bytes a request), and storage beyond a month.
+ * looked for before it is there are estimates, each named below with its reason and on the high side. Not in it: free tiers, data sent to the internet, the ingestion of logs (some 200 bytes a request), and storage beyond a month.
  */
 
 import {
@@ -77,6 +75,8 @@ const WAITING_UNITS = { writes: 2, reads: 3 } as const;
  * and takes it off the list. Each reads the tender, its state, and the lease or the outcome with two signatures.
  */
 const SWEEP_UNITS = { writes: 2 + 1, reads: 3 + 3 + 7 + 5 } as const;
+/** Of clear-tender, each more than a second from the one before, so that each is sampled. */
+const RUNS = 2;
 const START_UNITS = {
   writes: TURN_UNITS.writes + WAITING_UNITS.writes + SWEEP_UNITS.writes,
   reads: TURN_UNITS.reads + WAITING_UNITS.reads + SWEEP_UNITS.reads,
@@ -148,7 +148,7 @@ export function tenderCost(shape: TenderShape, told: Told = NOBODY): TenderCost 
     ((bids * INTAKE_MS) / MILLISECONDS) * gigabytes('intake') +
     (((2 + outcomeReads + tenderReads) * HTTP_MS) / MILLISECONDS) * gigabytes('http') +
     ((COLD_STARTS * COLD_START_MS) / MILLISECONDS) * gigabytes('intake');
-  const invocations = apiRequests + 1;
+  const invocations = apiRequests + RUNS;
   const keyRequests = bids + KEY_REQUESTS_OF_CLEARING;
   const lines: readonly CostLine[] = [
     line('writes', writes, DYNAMODB_PRICES.writeRequestUnit),
@@ -157,8 +157,7 @@ export function tenderCost(shape: TenderShape, told: Told = NOBODY): TenderCost 
     line('invocations', invocations, LAMBDA_PRICES.request),
     line('compute', gigabyteSeconds, LAMBDA_PRICES.gigabyteSecond),
     line('keys', keyRequests, KMS_PRICES.request),
-    // A clearing belongs to the trace of the order or the sweep that starts it.
-    line('traces', apiRequests, TRACE_PRICES.recorded),
+    line('traces', RUNS, TRACE_PRICES.recorded),
     ...(told.bus
       ? [line('events', Math.ceil(telling.eventBytes / PRICED_EVENT_BYTES), EVENT_PRICES.event)]
       : []),
@@ -196,8 +195,6 @@ export interface IdleCost {
   readonly sweep: number;
   /** And every five minutes for outboxes that do not answer. */
   readonly watch: number;
-  /** Of both: more than a second apart, so each is sampled. */
-  readonly traces: number;
   /** Whatever is kept: a sweep reads what is due and nothing else. */
   readonly total: number;
 }
@@ -222,7 +219,6 @@ export function idleCost(): IdleCost {
     WATCH_UNITS.writes * DYNAMODB_PRICES.writeRequestUnit +
     KEY_REQUESTS_A_WATCH * KMS_PRICES.request;
   const watch = WATCHES_A_MONTH * oneWatch;
-  const traces = (SWEEPS_A_MONTH + WATCHES_A_MONTH) * TRACE_PRICES.recorded;
   return {
     keys,
     secrets,
@@ -230,8 +226,7 @@ export function idleCost(): IdleCost {
     dashboards,
     sweep,
     watch,
-    traces,
-    total: keys + secrets + alarms + dashboards + sweep + watch + traces,
+    total: keys + secrets + alarms + dashboards + sweep + watch,
   };
 }
 
