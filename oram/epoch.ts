@@ -192,10 +192,12 @@ async function readPaths(
   const read = new Map<BucketIndex, readonly PoolBlock[]>();
   const plaintexts: Uint8Array[] = [];
   for (const [index, place] of places.entries()) {
-    const plain = openBucket(sealer, place, state.versions.version(place.index), items[index]);
+    const item = items[index];
+    const plain = openBucket(sealer, place, state.versions.version(place.index), item);
     plaintexts.push(plain);
     read.set(place.index, decodeBucket(plain, blockBytes, place, state));
+    // At once: the next plaintext goes where this ciphertext was.
+    if (item !== undefined) freeAtOnce(item.bytes);
   }
-  for (const item of items) if (item !== undefined) freeAtOnce(item.bytes);
   return { read, plaintexts };
 }
