@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { canonicalBytes } from '../../../auction/canonical.ts';
 import type { OutcomeStatement, SignedOutcome } from '../../../auction/outcome.ts';
 import type { AuctionStore } from '../../../auction/party/store.ts';
-import type { PartyTimeouts } from '../../../auction/party/timeouts.ts';
 import type { Channel } from '../../../mpc/channels/channel.ts';
 import { PARTIES, type PartyIndex } from '../../../mpc/party.ts';
 import { type AuctionWorld, openWorld, type WorldOptions } from '../../support/auction-world.ts';
@@ -116,9 +115,9 @@ describe('two parties stopped before they read the opening', () => {
     return world.start(party, { channel }).clear(world.id);
   }
 
-  async function worldWithOneOutcome(timeouts: Partial<PartyTimeouts>) {
+  async function worldWithOneOutcome(timeouts: WorldOptions['timeouts']) {
     const world = await worldToClear();
-    const ahead = world.start(0, { timeouts }).clear(world.id);
+    const ahead = world.start(0, { timeouts: { signatureTimeoutMs: 150, ...timeouts } }).clear(world.id);
     const stopped = await Promise.allSettled([stoppedAtOpening(world, 1), stoppedAtOpening(world, 2)]);
     expect(stopped.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     return { world, ahead };
@@ -140,10 +139,10 @@ describe('two parties stopped before they read the opening', () => {
   });
 
   test('are helped by the third when it is run again', async () => {
-    const { world, ahead } = await worldWithOneOutcome({ handshakeTimeoutMs: 100, signatureTimeoutMs: 150 });
+    const { world, ahead } = await worldWithOneOutcome({ handshakeTimeoutMs: 100 });
     const alone = await ahead;
     expect(alone.outcome.signatures.map(({ party }) => party)).toEqual([0]);
-    world.parties[0] = world.start(0);
+    world.parties[0] = world.start(0, { timeouts: { signatureTimeoutMs: 50 } });
     for (const { outcome } of await world.clearAll()) {
       expect(outcome.statement).toEqual(alone.outcome.statement);
       expect(outcome.signatures).toHaveLength(3);
