@@ -70,15 +70,15 @@ export function reportOutcome(answers: readonly OutcomeAnswer[], tender: Checked
     };
   }
   const outcome = others.reduce(mergeOutcomes, first);
-  const told =
-    outcomes.length === 1 ? 'One operator tells it' : `${outcomes.length} operators tell it, and the same`;
   const all: readonly Check[] = [
     { standing: 'passed', sentence: 'The tender is the one of this id, signed by its auctioneer.' },
     {
       standing: 'passed',
       sentence: 'The outcome is of this tender and keeps to its rules: lots, ceiling, reserve, minimum.',
     },
-    { standing: outcomes.length === PARTIES.length ? 'passed' : 'open', sentence: `${told}.` },
+    outcomes.length === PARTIES.length
+      ? { standing: 'passed', sentence: 'All three operators tell the same outcome.' }
+      : { standing: 'open', sentence: `${outcomes.length} of the three operators tell it so far.` },
     ...PARTIES.map((party) => signatureCheck(party, outcome)),
     ...checks,
   ];

@@ -4,7 +4,7 @@
  * Operators publish the root of the closing set and not its lists, so whether a bid is in it cannot be looked up. But a
  * bid with two receipts counts by the rules, an outcome that counts no bid in its lot contradicts them, and the receipts
  * are evidence against an operator that left it out. The file holds no amount: that the price is right for it is for the
- * bidder to see.
+ * bidder to see: at either price rule no bid that lost is better than the price.
  */
 
 import { type BidFile, type KeptBid, latestBids } from '../auction/bid-file.ts';
@@ -22,7 +22,7 @@ export function checkOwnBids(
 ): readonly Check[] {
   const checks = latestBids(file.bids).flatMap((kept) => checksOf(kept, file, statement, spec));
   const better = spec.direction === 'lowest' ? 'below' : 'above';
-  const sentence = `Whether the operators' closing lists name your bid cannot be looked up here: they publish only a hash of them. If a bid of yours counts and your amount was ${better} the winner's, something is wrong: your file is the evidence. Keep it, and ask the auctioneer.`;
+  const sentence = `Whether the operators' closing lists name your bid cannot be looked up here: they publish only a hash of them. If a bid of yours counts, was ${better} the price shown and did not win, something is wrong: your file is the evidence. Keep it, and ask the auctioneer.`;
   return [...checks, { standing: 'open', sentence }];
 }
 

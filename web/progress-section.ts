@@ -95,9 +95,9 @@ function rowElements(
         element('span', { class: 'who' }, name(party)),
         element(
           'span',
-          {},
+          { class: 'told' },
           element('span', { class: `mark ${MARKS[state]}` }, WORDS[state]),
-          ` ${sentence}${code === undefined ? '' : ` (${code})`}`,
+          element('span', {}, ` ${sentence}${code === undefined ? '' : ` (${code})`}`),
         ),
       ),
     ),

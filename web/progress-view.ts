@@ -66,17 +66,18 @@ const ADVICE: Readonly<Record<string, string>> = {
   PARTY_BUSY: 'It has too much to do. Try again in a moment.',
   BID_AFTER_DEADLINE: 'Refused: the deadline has passed by its clock.',
   BIDDER_NAME_TAKEN:
-    'Refused: another key bids under this name. If it was yours, open the file that you saved then.',
-  BID_VERSION_REPLAYED: 'Refused: it has a later bid of yours already. Open the file that you saved then.',
+    'Refused: another key bids under this name. If it was yours, reload the page and open the file that you saved then. If not, reload it and take another name; and if you were invited under this one, tell the auctioneer.',
+  BID_VERSION_REPLAYED:
+    'Refused: it has a later bid of yours already. Reload the page and open the file that you saved last.',
 };
 
 function cellOf(party: PartyIndex, delivery: DeliveryState, zone: Zone): ProgressCell {
   const { state } = delivery;
   switch (delivery.state) {
     case 'waiting':
-      return { party, state, code: undefined, sentence: 'Not sent yet.' };
+      return { party, state, code: undefined, sentence: 'It was not sent yet.' };
     case 'sending':
-      return { party, state, code: undefined, sentence: 'Sending…' };
+      return { party, state, code: undefined, sentence: 'The sealed bid is on its way.' };
     case 'received': {
       const at = momentText(delivery.receipt.receivedAt, zone);
       return { party, state, code: undefined, sentence: `Receipt checked: received ${at}.` };
