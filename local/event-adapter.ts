@@ -10,13 +10,14 @@
 
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { APIGatewayProxyEventV2, Context } from 'aws-lambda';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { AuctionError } from '../auction/errors.ts';
 import { FunctionError } from '../functions/errors.ts';
 import type { HttpHandler, HttpResult } from '../functions/http-handler.ts';
 import { problemOf, problemResult } from '../functions/problem-details.ts';
 import { type HttpFunctionName, matchRoute } from '../functions/routes.ts';
 import { preflight, withCors } from './cors.ts';
+import { invocationContext } from './invocation-context.ts';
 import { readBody } from './read-body.ts';
 
 /** Lambda's bound of a synchronous request or response. */
@@ -36,26 +37,6 @@ export function createApiServer(handlers: HttpHandlers, allowedOrigins: readonly
       .then((result) => send(response, withCors(result, origin, allowedOrigins)))
       .catch(() => response.destroy());
   });
-}
-
-/** The context of one invocation; time runs from now. */
-export function invocationContext(functionName: string, timeoutMs: number): Context {
-  const requestId = randomUUID();
-  const endsAt = performance.now() + timeoutMs;
-  return {
-    awsRequestId: requestId,
-    callbackWaitsForEmptyEventLoop: false,
-    functionName,
-    functionVersion: '$LATEST',
-    invokedFunctionArn: `arn:aws:lambda:local:000000000000:function:${functionName}`,
-    logGroupName: `/aws/lambda/${functionName}`,
-    logStreamName: 'local',
-    memoryLimitInMB: '1769',
-    getRemainingTimeInMillis: () => Math.max(0, Math.round(endsAt - performance.now())),
-    done: () => {},
-    fail: () => {},
-    succeed: () => {},
-  };
 }
 
 async function answer(handlers: HttpHandlers, request: IncomingMessage): Promise<HttpResult> {

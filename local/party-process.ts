@@ -44,8 +44,9 @@ import { PARTIES } from '../mpc/party.ts';
 import { ClearingScheduler } from './clearing-scheduler.ts';
 import { type PartyConfig, readPartyConfig, vaultKeysFile } from './consortium.ts';
 import { startDynamodbServer } from './dynamodb-server.ts';
-import { createApiServer, type HttpHandlers, invocationContext } from './event-adapter.ts';
+import { createApiServer, type HttpHandlers } from './event-adapter.ts';
 import { EventTeller } from './event-teller.ts';
+import { invocationContext } from './invocation-context.ts';
 import { closeServer, listenOnLoopback } from './listen.ts';
 import type { PartyMessage } from './party-messages.ts';
 import { PeerWatch } from './peer-watch.ts';
@@ -206,7 +207,8 @@ async function scheduleKnownTenders(): Promise<void> {
 }
 
 function tell(message: PartyMessage): void {
-  if (process.connected) process.send?.(message);
+  // Whoever started it may be gone just now: that ends it in order (`disconnect`), not as an error.
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
   else process.stdout.write(`${JSON.stringify(message)}\n`);
 }
 

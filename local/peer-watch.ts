@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describeUnexpected, logError } from '../functions/log.ts';
 import type { createWatchPeersHandler } from '../functions/watch-peers/watch-peers.handler.ts';
-import { invocationContext } from './event-adapter.ts';
+import { invocationContext } from './invocation-context.ts';
 
 export interface PeerWatchIntervals {
   readonly everyMs: number;

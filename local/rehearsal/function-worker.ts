@@ -1,33 +1,39 @@
 /**
  * One Lambda environment of a rehearsal, in a thread of its own: loads a bundle as Lambda would, with the function's
  * variables as its whole environment, and runs one invocation at a time.
+ *
+ * Dozens start in a rehearsal, so it loads nothing else; what comes in is from the thread that started it.
  */
 
 import { flushCompileCache } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-import * as z from 'zod/mini';
-import { invocationContext } from '../event-adapter.ts';
+import { invocationContext } from '../invocation-context.ts';
 
-const dataSchema = z.object({
+export interface EnvironmentData {
   /** Of the bundle. */
-  file: z.string(),
-  exportName: z.string(),
-  functionName: z.string(),
-  timeoutMs: z.number(),
-});
+  readonly file: string;
+  readonly exportName: string;
+  readonly functionName: string;
+  readonly timeoutMs: number;
+}
 
-const invocationSchema = z.object({ id: z.number(), event: z.string(), trace: z.string() });
+export interface Invocation {
+  readonly id: number;
+  /** JSON. */
+  readonly event: string;
+  /** Header of X-Ray. */
+  readonly trace: string;
+}
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
 
-const { file, exportName, functionName, timeoutMs } = z.parse(dataSchema, workerData);
+const { file, exportName, functionName, timeoutMs }: EnvironmentData = workerData;
 const bundle: Readonly<Record<string, unknown>> = await import(pathToFileURL(file).href);
 const handler = bundle[exportName];
 if (!isHandler(handler)) throw new Error(`${file} exports no function ${exportName}`);
 
-parentPort?.on('message', (message: unknown) => {
-  const { id, event, trace } = z.parse(invocationSchema, message);
+parentPort?.on('message', ({ id, event, trace }: Invocation) => {
   process.env['_X_AMZN_TRACE_ID'] = trace;
   // What is passed on has been text, as on Lambda.
   handler(JSON.parse(event), invocationContext(functionName, timeoutMs)).then(

@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import * as z from 'zod/mini';
+import type { EnvironmentData, Invocation } from './function-worker.ts';
 import type { Permissions } from './permissions.ts';
 import type { Resource, StackTemplate } from './template.ts';
 
@@ -171,7 +172,11 @@ export class RehearsedFunction {
     const onMessage = (message: unknown) => settle(pending, id, message);
     const onExit = () => pending.reject(new Error(`an environment of ${name} ended`));
     worker.on('message', onMessage).on('exit', onExit);
-    worker.postMessage({ id, event: JSON.stringify(event), trace: newTraceHeader(this.declaration) });
+    const invocation: Invocation = {
+      ...{ id, event: JSON.stringify(event) },
+      trace: newTraceHeader(this.declaration),
+    };
+    worker.postMessage(invocation);
     try {
       return await pending.promise;
     } finally {
@@ -189,10 +194,11 @@ export class RehearsedFunction {
   async #start(): Promise<Worker> {
     const { file, exportName, name, timeoutMs, variables } = this.declaration;
     if (this.#stopped) throw new Error(`${name} was stopped`);
+    const environment: EnvironmentData = { file, exportName, functionName: name, timeoutMs };
     const worker = new Worker(WORKER, {
       eval: true,
       env: { ...variables, ...this.#options.added, AWS_LAMBDA_FUNCTION_NAME: name },
-      workerData: { file, exportName, functionName: name, timeoutMs },
+      workerData: environment,
       stdout: true,
       stderr: true,
     });

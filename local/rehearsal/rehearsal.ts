@@ -48,6 +48,7 @@ const tableSchema = z.object({
 });
 
 const scheduleSchema = z.object({
+  ScheduleExpression: z.string(),
   Target: z.object({ Arn: z.string(), RoleArn: z.string(), Input: z.string() }),
 });
 
@@ -148,15 +149,19 @@ export class Rehearsal {
     };
   }
 
-  /** Invokes what the schedules of all stacks invoke, once, and waits for it. */
-  async tick(): Promise<void> {
+  /**
+   * Invokes what the schedules of all stacks invoke, once, and waits for it.
+   * @param expression of the schedules that are due, such as `rate(1 minute)`; all of them where none is named
+   */
+  async tick(expression?: string): Promise<void> {
     const schedules = this.#stacks.flatMap(({ account, resources }) =>
       resources
         .filter(({ type }) => type === 'AWS::Scheduler::Schedule')
-        .map(({ properties }) => ({ account, target: z.parse(scheduleSchema, properties).Target })),
+        .map(({ properties }) => ({ account, ...z.parse(scheduleSchema, properties) }))
+        .filter(({ ScheduleExpression: due }) => expression === undefined || due === expression),
     );
     await Promise.all(
-      schedules.map(async ({ account, target: { Arn, RoleArn, Input } }) => {
+      schedules.map(async ({ account, Target: { Arn, RoleArn, Input } }) => {
         const scheduler = 'scheduler.amazonaws.com';
         const context = { 'aws:SourceAccount': account };
         this.#require({ principal: scheduler, action: 'sts:AssumeRole', resource: RoleArn, context });

@@ -22,7 +22,7 @@ import { ClearingLeases } from '../../functions/clearing-lease.ts';
 import { ClearingSlots } from '../../functions/clearing-slots.ts';
 import { toTenderId } from '../../functions/http-handler.ts';
 import { createSweepTendersHandler } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { PARTIES, type PartyIndex } from '../../mpc/party.ts';
 import { type AuctionWorld, openWorld, random, specOf } from '../support/auction-world.ts';
 import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';

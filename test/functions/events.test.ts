@@ -24,7 +24,7 @@ import {
 } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { isWebhookUrl, webhook } from '../../functions/webhook.ts';
 import { type DynamodbServer, startDynamodbServer } from '../../local/dynamodb-server.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { type Receiver, startReceiver } from './receiver.ts';

@@ -10,7 +10,7 @@ import type { RunVerdict } from '../../functions/clearing-lease.ts';
 import { type HttpEvent, httpHandler } from '../../functions/http-handler.ts';
 import { logInfo } from '../../functions/log.ts';
 import { handler as partyInfo } from '../../functions/party-info/party-info.handler.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { MpcError } from '../../mpc/errors.ts';
 
 const SECRET = 'amount 1399999.99 of Cairn & Sons';

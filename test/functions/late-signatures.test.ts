@@ -8,7 +8,7 @@ import type { AuctionParty } from '../../auction/party/service.ts';
 import { createClearTenderHandler } from '../../functions/clear-tender/clear-tender.handler.ts';
 import { awaitedClearings } from '../../functions/due-tenders.ts';
 import { createSweepTendersHandler } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import type { Delivery } from '../../mpc/channels/memory.ts';
 import { openWorld } from '../support/auction-world.ts';
 

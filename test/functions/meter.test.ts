@@ -11,7 +11,7 @@ import { ALARM_METRICS, METRICS, type Meter } from '../../functions/meter.ts';
 import { embeddedMetrics } from '../../functions/metrics.ts';
 import { UnitWatch } from '../../functions/unit-watch.ts';
 import { type DynamodbServer, startDynamodbServer } from '../../local/dynamodb-server.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import { clearedAuction, type ToldAuction } from './told-auction.ts';
 

@@ -17,7 +17,7 @@ import { ClearingSlots } from '../../functions/clearing-slots.ts';
 import { createSweepTendersHandler } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { UnitWatch, unitsSince } from '../../functions/unit-watch.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';
 import { type PartyHost, START, startPartyHost } from './party-host.ts';
 

@@ -9,7 +9,7 @@ import {
   createSweepTendersHandler,
   type SweepParameters,
 } from '../../functions/sweep-tenders/sweep-tenders.handler.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import { StoppedProcess } from '../support/stopped-process.ts';
 import { type PartyHost, START, startPartyHost } from './party-host.ts';

@@ -8,7 +8,7 @@ import { parseTraceHeader } from '../../functions/trace-header.ts';
 import { CLEARING_PHASES, TRACE_FIELDS, type TraceFields, type Traces } from '../../functions/traces.ts';
 import { createVaultAccessHandler } from '../../functions/vault-access/vault-access.handler.ts';
 import { xrayTraces } from '../../functions/xray.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { type Subsegment, TraceDaemon } from '../../local/rehearsal/trace-daemon.ts';
 import { MpcError } from '../../mpc/errors.ts';
 import type { AuctionWorld } from '../support/auction-world.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../functions/vault-access/vault-access.handler.ts';
 import { readVaultAnswer } from '../../functions/vault-answer.ts';
 import type { RecordOperation } from '../../functions/vault-request.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { operationsEvent, startVaultHost, VALUE_BYTES, type VaultHost } from './vault-host.ts';
 import { requestFor, text } from './vault-requests.ts';
 

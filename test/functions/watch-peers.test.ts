@@ -9,7 +9,7 @@ import {
   createWatchPeersHandler,
   LOOKS_BEFORE_ALARM,
 } from '../../functions/watch-peers/watch-peers.handler.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { toEpochMs } from '../../mpc/clock.ts';
 import { MpcError, type MpcErrorCode } from '../../mpc/errors.ts';
 import type { PartyIndex } from '../../mpc/party.ts';

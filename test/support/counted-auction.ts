@@ -21,7 +21,7 @@ import { eventRecords } from '../../functions/event-records.ts';
 import { type EventDestination, Events } from '../../functions/events.ts';
 import { systemClock } from '../../functions/system-clock.ts';
 import { webhook } from '../../functions/webhook.ts';
-import { invocationContext } from '../../local/event-adapter.ts';
+import { invocationContext } from '../../local/invocation-context.ts';
 import { createOutboxChannel, createOutboxTable } from '../../mpc/channels/outbox/dynamodb.ts';
 import { type Clock, toEpochMs } from '../../mpc/clock.ts';
 import { PARTIES } from '../../mpc/party.ts';

@@ -2,7 +2,7 @@
 
 import { afterEach, expect, test, vi } from 'vitest';
 import { createClearTenderHandler } from '../../../functions/clear-tender/clear-tender.handler.ts';
-import { invocationContext } from '../../../local/event-adapter.ts';
+import { invocationContext } from '../../../local/invocation-context.ts';
 import { CheatingWorld } from './blame-world.ts';
 
 afterEach(() => {

@@ -19,6 +19,9 @@ import { startTokenIssuer, type TokenIssuer } from './token-issuer.ts';
 const SYNTHESIS_TIMEOUT_MS = 180_000;
 const AUCTION_TIMEOUT_MS = 240_000;
 
+/** The schedule of the sweep. */
+const SWEEP = 'rate(1 minute)';
+
 let consortium: DeployedConsortium;
 let issuer: TokenIssuer;
 
@@ -211,8 +214,8 @@ describe('what would be deployed', () => {
 
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(closesAt) - Date.now())));
         // As on AWS: starts arrive from several sides, and more than once.
-        await Promise.all([rehearsal.tick(), rehearsal.tick()]);
-        await rehearsal.tick();
+        await Promise.all([rehearsal.tick(), rehearsal.tick(SWEEP)]);
+        await rehearsal.tick(SWEEP);
         const second = await world.outcome(timed, 60_000);
         expect(second.statement.lots).toMatchObject([{ winner: 'Northmoor' }]);
 
