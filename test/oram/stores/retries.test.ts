@@ -67,7 +67,7 @@ const direct = () => createDynamodbStore({ client: dynamodb.client, tableName: T
 /** Gives up on a connection soon. */
 const impatient = async () =>
   createDynamodbStore({
-    client: await front.client({ requestTimeout: 2_000 }),
+    client: await front.client({ requestTimeout: 1_000 }),
     tableName: TABLE,
     clock,
     random: largest,
