@@ -6,6 +6,7 @@
 export const PAGE_ERRORS = {
   PAGE_CONFIG_MALFORMED:
     '`config.json` beside the page, or an address that was typed in, is not as it should be',
+  PAGE_BROWSER: 'this browser cannot seal bids: it lacks X25519, or the page was not loaded over https',
   PAGE_FAILED: 'something in the page itself failed',
   BIDDER_MISSING: 'no name to bid under was entered',
   AMOUNT_MISSING: 'no amount was entered',

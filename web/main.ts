@@ -90,6 +90,10 @@ function run(tender: CheckedTender, { config, client, findings, invitation }: Op
     const session = new BidSession({ tender, client, random, invitation });
     const progress = startProgressSection(session, config, zone);
     startBidSection({ session, tender, ...progress });
+    void canSeal().then((able) => {
+      if (!able)
+        fail('This browser cannot seal bids. Use a current one, or the command line.', 'PAGE_BROWSER');
+    });
     window.addEventListener('focus', lookWhetherClosed);
   } else {
     startOutcomeSection(client, tender);
@@ -142,6 +146,16 @@ async function readClocks({ urls }: PageConfig): Promise<number> {
     }),
   );
   return clockAheadMs(readings.flat());
+}
+
+/** What HPKE takes of the browser (`auction/envelope.ts`): better said before somebody types an amount. */
+async function canSeal(): Promise<boolean> {
+  try {
+    await crypto.subtle.generateKey('X25519', false, ['deriveBits']);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function fail(sentence: string, code: string): void {

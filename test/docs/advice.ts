@@ -262,6 +262,8 @@ export const CLIENT_CODES: Readonly<Record<string, { readonly meaning: string; r
 export const PAGE_ADVICE: Readonly<Record<string, string>> = {
   PAGE_CONFIG_MALFORMED:
     'Bidder: check the addresses. Whoever serves the page: three different https addresses under `parties`.',
+  PAGE_BROWSER:
+    'Use a current browser (Chrome 133, Firefox 130, Safari 18 or later) and the https address; or `tacit bid`.',
   PAGE_FAILED:
     'Save your file, reload the page and open the file there; or use `tacit bid` and `tacit resend`.',
   BIDDER_MISSING: 'Enter the name that you bid under.',

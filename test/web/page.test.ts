@@ -210,6 +210,12 @@ describe.skipIf(!installed)('the page in Chromium', () => {
       ]);
       expect(await page.isVisible('#bid')).toBe(true);
 
+      const old = await browser.newPage();
+      await old.addInitScript("crypto.subtle.generateKey = () => Promise.reject(new Error('unknown'))");
+      await old.goto(`${originOf(served)}/#tender=${tender.id}`);
+      await old.waitForSelector('#failure:not([hidden])');
+      expect(await old.textContent('#failure')).toMatch(/This browser cannot seal bids.*PAGE_BROWSER/);
+
       const unknown = await openPage(served, `#tender=${toBase64url(seedOf('nobody published it'))}`);
       await unknown.waitForSelector('#failure:not([hidden])');
       expect(await unknown.textContent('#failure')).toMatch(/None of the three operators.*TENDER_UNKNOWN/);
