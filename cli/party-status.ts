@@ -75,7 +75,7 @@ export interface StatusRequest {
 /** A party whose clock is that far off judges bids near a deadline wrongly. */
 export const MAX_CLOCK_DIFFERENCE_MS = 2_000;
 
-/** A clearing starts within a minute of the deadline, and is tried again from then on. */
+/** A clearing starts at the deadline, at worst a minute after it, and is tried again from then on. */
 export const OVERDUE_AFTER_MS = 5 * 60_000;
 
 /** A party's engine looks at the outboxes every five minutes: by then three looks are missing. */

@@ -25,8 +25,8 @@ const HTTP_TIMEOUT_SECONDS = 29;
 /** Lambda's bound. */
 const CLEARING_TIMEOUT_SECONDS = 900;
 
-/** Reads of thousands of tenders that are due; the next sweep comes a minute later. */
-const SWEEP_TIMEOUT_SECONDS = 55;
+/** Reads of thousands of tenders that are due, and waiting for deadlines that come before the next sweep does. */
+const SWEEP_TIMEOUT_SECONDS = 75;
 
 /** Lambda gives processor time by memory: a whole one at 1,769 MB, which is what clearing wants. */
 const CLEARING_MEMORY_MB = 1_769;

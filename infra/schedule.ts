@@ -1,8 +1,8 @@
 /**
  * Invokes a function every so many minutes, from EventBridge Scheduler, at least once, and no other function.
  *
- * Two run when nothing happens: the sweep once a minute, which is how late a clearing may start after its deadline, and
- * the look at the outboxes every five; 51,840 short invocations a month.
+ * Two run when nothing happens: the sweep once a minute, which waits for the deadlines before the next, and the look at the
+ * outboxes every five; 51,840 short invocations a month.
  */
 
 import { Stack } from 'aws-cdk-lib';

@@ -40,8 +40,10 @@ const PARTY_COUNT = 3;
 const ROUND_MS = 30;
 /** At 2, 3, 4.5, 6.8 ms and on, a message that takes a round is looked for so often before it is there. */
 const EARLY_POLLS = 4;
-/** Each party's sweep comes once a minute, at a time of its own: the first waits half a minute in the mean. */
-const START_SPREAD_SECONDS = 30;
+/** All sweeps start clearings at the deadline, within a cold start of each other; an order reaches the parties in turn. */
+const START_SPREAD_SECONDS = 5;
+/** A sweep that finds a deadline before the next one waits for it: half a minute in the mean. */
+const SWEEP_WAIT_SECONDS = 33;
 /** Opening an envelope, checking a signature: for each bid, twice, on one core. */
 const BID_OPENING_MS = 2;
 /** While it computes, a party looks for later attempts (three reads, four times a second) and for outcomes (two a second). */
@@ -68,18 +70,17 @@ const TENDER_READS_A_BID = 1;
  * more whether something else is due. A test counts them.
  */
 export const TURN_UNITS = { writes: 4, reads: 13 } as const;
-/** Half a minute of waiting for the others: both are renewed once, and at three looks nothing goes first. */
-const WAITING_UNITS = { writes: 2, reads: 3 } as const;
 /**
- * The sweep that starts the run, one that comes meanwhile and whose run finds the tender taken, and one that finds it settled
- * and takes it off the list. Each reads the tender, its state, and the lease or the outcome with two signatures.
+ * The sweep that waits for the deadline and starts the run, one that comes meanwhile and whose run finds the tender taken,
+ * and one that finds it settled and takes it off the list. Each reads the tender and its state, the first of them the state twice,
+ * and the lease or the outcome with two signatures.
  */
-const SWEEP_UNITS = { writes: 2 + 1, reads: 3 + 3 + 7 + 5 } as const;
+const SWEEP_UNITS = { writes: 2 + 1, reads: 4 + 3 + 7 + 5 } as const;
 /** Of clear-tender, each more than a second from the one before, so that each is sampled. */
 const RUNS = 2;
 const START_UNITS = {
-  writes: TURN_UNITS.writes + WAITING_UNITS.writes + SWEEP_UNITS.writes,
-  reads: TURN_UNITS.reads + WAITING_UNITS.reads + SWEEP_UNITS.reads,
+  writes: TURN_UNITS.writes + SWEEP_UNITS.writes,
+  reads: TURN_UNITS.reads + SWEEP_UNITS.reads,
 };
 /** A connection asks for a table's key once in five minutes of use: at worst for each bid, and for both keys at clearing. */
 const KEY_REQUESTS_OF_CLEARING = 4;
@@ -145,6 +146,7 @@ export function tenderCost(shape: TenderShape, told: Told = NOBODY): TenderCost 
   const apiRequests = 2 + bids + outcomeReads + tenderReads;
   const gigabyteSeconds =
     (clearingSeconds + tellingSeconds(told)) * gigabytes('clearing') +
+    SWEEP_WAIT_SECONDS * gigabytes('sweep') +
     ((bids * INTAKE_MS) / MILLISECONDS) * gigabytes('intake') +
     (((2 + outcomeReads + tenderReads) * HTTP_MS) / MILLISECONDS) * gigabytes('http') +
     ((COLD_STARTS * COLD_START_MS) / MILLISECONDS) * gigabytes('intake');

@@ -17,7 +17,7 @@ export interface PartyTimeouts {
   readonly outcomeWatchIntervalMs: number;
 }
 
-/** A scheduler starts the parties within a minute of each other, and starts a crashed one again in another. */
+/** Parties start within seconds of each other, at worst within a minute, and a crashed one is started again in another. */
 export const DEFAULT_TIMEOUTS: PartyTimeouts = {
   closingTimeoutMs: 120_000,
   handshakeTimeoutMs: 90_000,

@@ -76,7 +76,7 @@ function costOfAuction({ json, bus, webhooks, ...shape }: CostOptions): void {
   ]);
   print(table(['', '>amount', '>dollars'], [...rows, ['together', '', dollarText(dollars)]]));
   print(
-    `\nClearing takes each party about ${clearingSeconds.toFixed(0)} s, half a minute of it waiting for the others to start.`,
+    `\nClearing takes each party about ${clearingSeconds.toFixed(0)} s, some of it waiting for the others to start.`,
   );
   print(
     `\nWithout any tender a party costs ${monthText(idle.total)} a month: keys ${monthText(idle.keys)}, secret ${monthText(idle.secrets)}, alarms ${monthText(idle.alarms)}, dashboard ${monthText(idle.dashboards)}, ${monthText(idle.watch)} for looking every five minutes whether the peers answer, and ${monthText(idle.sweep)} for looking once a minute whether a tender is due, however many are kept.`,

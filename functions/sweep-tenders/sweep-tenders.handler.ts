@@ -7,8 +7,11 @@
  * it. It starts no more clearings than run at a time (`clearing-slots.ts`), the first of the list: their runs take up the
  * others (`clear-in-turn.ts`). One that keeps failing is started at growing intervals (`clearing-lease.ts`).
  *
- * It reads the list of what is due (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one read,
- * however many tenders are kept. What it finds settled it takes off the list, which nobody else does. Of the others it counts
+ * A deadline that comes before the next sweep is waited for, and the clearing started at its millisecond: so the three
+ * parties, whose sweeps come at different seconds, start together, and none pays for waiting in the engine.
+ *
+ * It reads the list of what is due by then (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one
+ * read, however many tenders are kept. What it finds settled it takes off the list, which nobody else does. Of the others it counts
  * the events that a destination has not taken for an hour, every minute anew, so that an alarm stays for as long as that.
  */
 
@@ -22,7 +25,7 @@ import type { ClearingLeases } from '../clearing-lease.ts';
 import { CLEARING_SLOTS } from '../clearing-slots.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
-import { takeStock } from '../due-list.ts';
+import { type Need, needOf, takeStock } from '../due-list.ts';
 import type { Events } from '../events.ts';
 import { logError } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
@@ -42,11 +45,17 @@ export interface SweepParameters {
   readonly dueList: DueListStore;
   readonly starter: Pick<ClearingStarter, 'start'>;
   readonly leases: Pick<ClearingLeases, 'isPaused'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   readonly clockWatch: Pick<ClockWatch, 'skewMs'>;
   readonly events?: Pick<Events, 'standing' | 'overdue' | 'destinationIds'> | undefined;
   readonly meter?: Meter;
 }
+
+/** The next sweep comes a minute after this one, give or take a few seconds, and sees no further than from there. */
+export const AHEAD_MS = 65_000;
+
+/** What starting takes, and the end of the invocation. */
+const ENDING_MS = 3_000;
 
 /** Lambda's clocks are within milliseconds; two seconds off, a bid near the deadline is judged wrongly. */
 export const MAX_CLOCK_SKEW_MS = 2_000;
@@ -63,37 +72,46 @@ export function createSweepTendersHandler(
     if (all > 0) meter.count('EventsOverdue', all);
   };
 
+  const watchClock = ({ awsRequestId: requestId }: Context): void => {
+    const { skewMs } = clockWatch;
+    if (skewMs <= MAX_CLOCK_SKEW_MS) return;
+    logError('a clock is off', { functionName: 'sweep-tenders', requestId, skewMs });
+    meter.count('ClockOff', 1);
+  };
+
   return async (_event, context) => {
-    const started: string[] = [];
-    const paused: string[] = [];
-    const queued: string[] = [];
-    const listed = await takeStock(parameters, clock.now());
+    const started: TenderId[] = [];
+    const paused: TenderId[] = [];
+    const queued: TenderId[] = [];
     let clearings = 0;
-    for (const [id, { need }] of listed) {
-      if (need !== 'clearing' && need !== 'telling') continue;
+    const start = async (id: TenderId, need: Need): Promise<void> => {
       if (need === 'clearing' && clearings === CLEARING_SLOTS) {
         queued.push(id);
-        continue;
-      }
-      if (await leases.isPaused(id)) {
+      } else if (await leases.isPaused(id)) {
         paused.push(id);
-        continue;
+      } else {
+        if (need === 'clearing') clearings += 1;
+        await starter.start(id);
+        started.push(id);
       }
-      if (need === 'clearing') clearings += 1;
-      await starter.start(id);
-      started.push(id);
+    };
+    const lookedAtMs = clock.now();
+    const listed = await takeStock(parameters, lookedAtMs + AHEAD_MS);
+    for (const [id, { need }] of listed) {
+      if (need === 'clearing' || need === 'telling') await start(id, need);
     }
     await countOverdue([...listed].flatMap(([id, { need }]) => (need === 'premature' ? [] : id)));
-    const { skewMs } = clockWatch;
-    if (skewMs > MAX_CLOCK_SKEW_MS) {
-      logError('a clock is off', {
-        functionName: 'sweep-tenders',
-        requestId: context.awsRequestId,
-        skewMs,
-      });
-      meter.count('ClockOff', 1);
-    }
+    watchClock(context);
     meter.flush();
+    for (const [id, { dueAtMs }] of listed) {
+      if (dueAtMs <= lookedAtMs) continue;
+      const waitMs = dueAtMs - clock.now();
+      if (waitMs > context.getRemainingTimeInMillis() - ENDING_MS) break;
+      if (waitMs > 0) await clock.sleep(waitMs);
+      // It may have been closed by order meanwhile, or never have been published here.
+      const need = await needOf(parameters, id);
+      if (need === 'clearing' && !started.includes(id)) await start(id, need);
+    }
     return { started, paused, queued };
   };
 }

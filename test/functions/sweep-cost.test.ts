@@ -18,6 +18,7 @@ import { createSweepTendersHandler } from '../../functions/sweep-tenders/sweep-t
 import { systemClock } from '../../functions/system-clock.ts';
 import { UnitWatch, unitsSince } from '../../functions/unit-watch.ts';
 import { invocationContext } from '../../local/invocation-context.ts';
+import { toEpochMs } from '../../mpc/clock.ts';
 import { type LocalDynamodb, startLocalDynamodb } from '../support/dynalite.ts';
 import { type PartyHost, START, startPartyHost } from './party-host.ts';
 
@@ -66,12 +67,22 @@ async function partyOn(tableName: string) {
     const result = await run();
     return { result, ...unitsSince(before, watch.units) };
   };
-  const sweep = async () => {
+  const sweep = async (timeoutMs = 30_000) => {
+    let waitedMs = 0;
+    const waiting = {
+      now: () => toEpochMs(START + waitedMs),
+      sleep: async (durationMs: number) => {
+        waitedMs += durationMs;
+      },
+    };
     const names: string[] = [];
     const starter = { start: async (id: string) => void names.push(id) };
-    const handler = createSweepTendersHandler({ ...started(), starter, clockWatch: { skewMs: 0 } });
+    const handler = createSweepTendersHandler({
+      ...started(),
+      ...{ starter, clock: waiting, clockWatch: { skewMs: 0 } },
+    });
     const { readUnits, writeUnits } = await counted(() =>
-      handler({}, invocationContext('sweep-tenders', 30_000)),
+      handler({}, invocationContext('sweep-tenders', timeoutMs)),
     );
     return { started: names, readUnits, writeUnits };
   };
@@ -133,6 +144,12 @@ test('a sweep costs one unit, whatever is settled or to come, and some for each 
   const due = await publish({ closesAt: '2026-12-31T00:00:00Z' });
   // The list, the tender, its state and its lease.
   expect(await sweep()).toEqual({ started: [due.id], readUnits: 4, writeUnits: 0 });
+
+  await settle(store, due);
+  await sweep();
+  const soon = await publish({ closesAt: new Date(START + 40_000).toISOString() });
+  // The list, the tender, its state before the wait and after it, and the lease.
+  expect(await sweep(90_000)).toEqual({ started: [soon.id], readUnits: 5, writeUnits: 0 });
 }, 30_000);
 
 async function settle(store: DynamoDbStore, { id, terms }: CheckedTender): Promise<void> {

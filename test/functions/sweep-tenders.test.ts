@@ -24,18 +24,18 @@ afterEach(async () => {
   await host.close();
 });
 
-function sweepWith(parameters: Partial<SweepParameters>) {
+function sweepWith(parameters: Partial<SweepParameters>, timeoutMs = 30_000) {
   const all: SweepParameters = {
     party: host.party,
     dueList: host.store,
     starter: { start: async (id) => void host.started.push(id) },
     leases: { isPaused: async () => false },
-    clock: { now: () => START },
+    clock: { now: () => START, sleep: async () => {} },
     clockWatch: { skewMs: 0 },
     ...parameters,
   };
   const sweep = createSweepTendersHandler(all);
-  return () => sweep({}, invocationContext('sweep-tenders', 30_000));
+  return () => sweep({}, invocationContext('sweep-tenders', timeoutMs));
 }
 
 async function publish(spec: Record<string, unknown> = {}) {
@@ -46,7 +46,7 @@ async function publish(spec: Record<string, unknown> = {}) {
 
 test('a sweep starts the clearing of tenders that are due, and of no other', async () => {
   const open = await publish();
-  const later = await publish({ closesAt: '2027-01-01T00:00:01Z' });
+  const later = await publish({ closesAt: '2027-01-01T00:02:00Z' });
   const past = [
     await publish({ closesAt: '2027-01-01T00:00:00Z' }),
     await publish({ closesAt: '2026-12-31T00:00:00Z' }),
@@ -60,6 +60,68 @@ test('a sweep starts the clearing of tenders that are due, and of no other', asy
   expect(started).not.toContain(open);
   expect(started).not.toContain(later);
   expect(paused).toEqual([]);
+});
+
+/** Time passes in waits alone; what happens in the meantime is up to the test. */
+function waitingClock(during: (nowMs: number) => Promise<void> = async () => {}) {
+  const clock = {
+    nowMs: Number(START),
+    now: () => toEpochMs(clock.nowMs),
+    sleep: async (durationMs: number) => {
+      clock.nowMs += durationMs;
+      await during(clock.nowMs);
+    },
+  };
+  return clock;
+}
+
+describe('a deadline before the next sweep', () => {
+  test('is waited for, and the clearing started right then', async () => {
+    const second = await publish({ closesAt: '2027-01-01T00:00:40Z' });
+    const first = await publish({ closesAt: '2027-01-01T00:00:10.250Z' });
+    const due = await publish({ closesAt: '2026-12-31T00:00:00Z' });
+    const next = await publish({ closesAt: '2027-01-01T00:01:06Z' });
+    const startedAt = new Map<string, number>();
+    const clock = waitingClock();
+    const starter = { start: async (id: string) => void startedAt.set(id, clock.nowMs - START) };
+    const { started } = await sweepWith({ clock, starter }, 90_000)();
+    expect(started).toEqual([due, first, second]);
+    expect([...startedAt]).toEqual([
+      [due, 0],
+      [first, 10_250],
+      [second, 40_000],
+    ]);
+    expect(started).not.toContain(next);
+  });
+
+  test('is left to the next sweep where the invocation ends before', async () => {
+    const soon = await publish({ closesAt: '2027-01-01T00:00:05Z' });
+    const later = await publish({ closesAt: '2027-01-01T00:00:50Z' });
+    const { started } = await sweepWith({ clock: waitingClock() }, 30_000)();
+    expect([started.includes(soon), started.includes(later)]).toEqual([true, false]);
+  });
+
+  test('starts nothing that was settled by an order in the meantime, or was never published', async () => {
+    const ordered = await publish({ closesAt: '2027-01-01T00:00:20Z' });
+    const unknown = host.tender({ closesAt: '2027-01-01T00:00:20Z' }).id;
+    await host.store.putDue({ id: unknown, dueAtMs: START + 20_000, notedAtMs: START });
+    const { party } = clearedParty(ordered, () => 3);
+    let isCleared = false;
+    const clock = waitingClock(async () => {
+      isCleared = true;
+    });
+    const tender = (id: TenderId) => (isCleared && id === ordered ? party.tender(id) : host.party.tender(id));
+    const watched = { tenders: () => host.party.tenders(), tender, signatures: async () => 3 };
+    expect((await sweepWith({ party: watched, clock }, 90_000)()).started).toEqual([]);
+  });
+
+  test('shared by more tenders than are cleared at a time starts the first of them', async () => {
+    for (let count = 0; count < CLEARING_SLOTS + 2; count++)
+      await publish({ closesAt: '2027-01-01T00:00:30Z' });
+    const ids = (await host.store.dueTenders(Infinity)).tenders.map(({ id }) => id);
+    const { started, queued } = await sweepWith({ clock: waitingClock() }, 90_000)();
+    expect([started, queued]).toEqual([ids.slice(0, CLEARING_SLOTS), ids.slice(CLEARING_SLOTS)]);
+  });
 });
 
 test('a tender whose clearing failed is left alone until its pause is over', async () => {
@@ -152,14 +214,14 @@ test('a complete tender is cleared again while a destination lacks an event that
 });
 
 test('a tender that was closed before its deadline is started once and leaves the list at both its times', async () => {
-  const id = await publish({ closesAt: '2027-01-01T00:00:01Z' });
+  const id = await publish({ closesAt: '2027-01-01T01:00:00Z' });
   await host.party.close(id, createCloseOrder(id, host.auctioneer));
-  const later = toEpochMs(START + 1_000);
-  expect((await sweepWith({ clock: { now: () => later } })()).started).toEqual([id]);
+  const later = { ...waitingClock(), now: () => toEpochMs(START + 3_600_000) };
+  expect((await sweepWith({ clock: later })()).started).toEqual([id]);
   const { party } = clearedParty(id, () => 3);
   await sweepWith({ party })();
   expect(await listed()).toEqual([id]);
-  await sweepWith({ party, clock: { now: () => later } })();
+  await sweepWith({ party, clock: later })();
   expect(await listed()).toEqual([]);
 });
 
@@ -168,7 +230,7 @@ test('what was cut off behind the list is taken off after a day, and not if it c
   const open = await publish();
   for (const id of [unknown, open]) await host.store.putDue({ id, dueAtMs: DUE_AT_ONCE, notedAtMs: START });
   const sweepAt = async (ms: number) => {
-    const { started } = await sweepWith({ clock: { now: () => toEpochMs(START + ms) } })();
+    const { started } = await sweepWith({ clock: { ...waitingClock(), now: () => toEpochMs(START + ms) } })();
     expect(started).toEqual([]);
     return (await listed()).length;
   };

@@ -178,7 +178,7 @@ describe('each function', () => {
     expect(traced.sort()).toEqual(['cleartender', 'vaultaccess']);
     expect(limits).toEqual({
       cleartender: [1_769, 900],
-      sweeptenders: [256, 55],
+      sweeptenders: [256, 75],
       watchpeers: [256, 60],
       partyinfo: [512, 29],
       partystatus: [512, 29],
