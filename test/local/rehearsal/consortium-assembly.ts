@@ -108,6 +108,8 @@ async function synthesise(
   optionsOf: readonly ((requester: string) => DeploymentOptions)[],
 ): Promise<void> {
   process.env['CDK_VALIDATION'] = 'false';
+  const path = process.env['PATH'];
+  process.env['PATH'] = `${directNpx(directory)}:${path}`;
   // Read where something is synthesised only: it takes seconds.
   const [{ App }, { readDeployment }, { addStacks }, { featureFlags }] = await Promise.all([
     import('aws-cdk-lib'),
@@ -131,6 +133,19 @@ async function synthesise(
     addStacks(app, readDeployment(file));
   }
   app.synth();
+  process.env['PATH'] = path;
+}
+
+/**
+ * Bundling starts esbuild by `npx --no-install` once for each function, and npm itself is most of what that takes; `npm run
+ * synth` does it so. @returns a directory whose `npx` starts the same program at once
+ */
+function directNpx(directory: string): string {
+  const path = join(directory, 'bin');
+  mkdirSync(path, { recursive: true });
+  const script = `#!/bin/sh\nshift\nprogram=$1\nshift\nexec "${join(ROOT, 'node_modules/.bin')}/$program" "$@"\n`;
+  writeFileSync(join(path, 'npx'), script, { mode: 0o755 });
+  return path;
 }
 
 async function open(directory: string, dispose: () => void): Promise<DeployedConsortium> {
