@@ -63,7 +63,8 @@ describe('commands in the documentation', () => {
     const sandbox = new CommandSandbox();
     try {
       for (const { document, line, command } of ours) {
-        const [named = ''] = /^npm run -s tacit -- (?:vault|consortium|evidence|tender) [a-z]+/.exec(command) ?? [];
+        const [named = ''] =
+          /^npm run -s tacit -- (?:vault|consortium|evidence|tender) [a-z]+/.exec(command) ?? [];
         const { stdout } = await sandbox.run(`${named} --help`);
         for (const [, option] of command.matchAll(/ (--[a-z-]+) /g)) {
           expect(stdout, `${document}:${line}`).toContain(`  ${option} `);
@@ -91,7 +92,7 @@ describe('commands in the documentation', () => {
           const nested = second === undefined ? [] : await namesIn(first);
           if (nested.length > 0) expect(nested, `${path}: tacit ${first} ${second}`).toContain(second);
         }
-        for (const [, script] of prose.join('\n').matchAll(/`npm run (?:-s )?([a-z:]+)/g)) {
+        for (const [, script] of prose.join('\n').matchAll(/`npm run (?:-s )?([a-z:-]+)/g)) {
           expect(Object.keys(scripts()), `${path}: npm run ${script}`).toContain(script);
         }
       }
