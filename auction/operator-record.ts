@@ -110,6 +110,18 @@ export const signedOperatorRecordSchema = z.strictObject({
   endorsement: z.exactOptional(z.strictObject({ signingKey: publicKeyField, signature: signatureField })),
 });
 
+const keylessRecordSchema = z.strictObject({
+  record: z.omit(operatorRecordSchema, { signingKey: true, sealingKey: true }),
+});
+
+/**
+ * Whether a record can be made of these, asked before there are keys for it.
+ * @throws AuctionError OPERATOR_MALFORMED
+ */
+export function checkOperatorFields(record: Omit<OperatorRecord, 'signingKey' | 'sealingKey'>): void {
+  parseDocument(keylessRecordSchema, { record }, 'OPERATOR_MALFORMED', 'operator record');
+}
+
 /**
  * An operator's record under its signature, and under that of the key it replaces where there is one.
  * @throws AuctionError OPERATOR_MALFORMED; CONSORTIUM_KEYS_DIFFER where the signer is not the record's key

@@ -59,7 +59,10 @@ export async function loadPartyKeys(json: unknown): Promise<PartyKeys> {
   const parsed = partyKeyFileSchema.safeParse(json);
   const index = parsed.success ? toPartyIndex(parsed.data.party) : undefined;
   if (!parsed.success || index === undefined) {
-    throw new AuctionError('KEY_MALFORMED', 'the party key file does not have the fields that keygen writes');
+    throw new AuctionError(
+      'KEY_MALFORMED',
+      'this is no file of party keys: give the one that was made with the party',
+    );
   }
   const seed = fromBase64url(parsed.data.signing.secretKey);
   if (toBase64url(publicFromSeed(seed).signingKey) !== parsed.data.signing.publicKey) {

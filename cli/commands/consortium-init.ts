@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { PROTOCOL } from '../../auction/canonical.ts';
 import {
+  checkOperatorFields,
   checkOperatorRecord,
   DEFAULT_ENGINE_ROLE,
   DEFAULT_OUTBOX_TABLE,
@@ -89,22 +90,26 @@ async function initialise(options: InitOptions): Promise<void> {
   }
   const file = (kind: string) => join(options.dir, 'operator', `party-${index}.${kind}.json`);
   const recordPath = options.out ?? file('record');
-  const { keys, created, place } = await openPartyKeys(options.keys ?? file('keys'), index, options.region);
   const now = systemClock.now();
-  const record: OperatorRecord = {
+  const fields = {
     protocol: PROTOCOL,
     index,
     operator: options.operator,
     account: options.account,
     region: options.region,
-    signingKey: keys.signing.publicKey,
-    sealingKey: keys.sealing.publicKey,
     outboxTable: options.outboxTable,
     engineRole: options.engineRole,
     ...(options.url === undefined ? {} : { url: options.url }),
     validFrom: new Date(now - CLOCK_TOLERANCE_MS).toISOString(),
     validUntil: new Date(now + options.validFor).toISOString(),
     ...(replaced === undefined ? {} : { replaces: operatorRecordHash(replaced) }),
+  } as const;
+  checkOperatorFields(fields);
+  const { keys, created, place } = await openPartyKeys(options.keys ?? file('keys'), index, options.region);
+  const record: OperatorRecord = {
+    ...fields,
+    signingKey: keys.signing.publicKey,
+    sealingKey: keys.sealing.publicKey,
   };
   const isNewKey = replacedBy !== undefined && replacedBy.signing.publicKey !== record.signingKey;
   const signed = signOperatorRecord(record, keys.signing, isNewKey ? replacedBy.signing : undefined);

@@ -65,6 +65,11 @@ describe('tacit consortium', () => {
     expect(firstCode(await tacit('consortium', 'join', ...other))).toEqual([1, 'FILE_UNWRITABLE']);
   });
 
+  test('makes no keys for a record that cannot be', async () => {
+    expect(firstCode(await init(0, '--account', '1111'))).toEqual([1, 'OPERATOR_MALFORMED']);
+    await expect(stat(keys(0))).rejects.toThrow('ENOENT');
+  });
+
   test('refuses what is not the consortium that was compared', async () => {
     const { stdout } = await joined('--json');
     const { fingerprint } = JSON.parse(stdout);
