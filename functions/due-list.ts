@@ -17,6 +17,7 @@ import type { TenderId } from '../auction/tender.ts';
 import type { Clock } from '../mpc/clock.ts';
 import { PARTIES } from '../mpc/party.ts';
 import type { Events } from './events.ts';
+import { logError } from './log.ts';
 
 /**
  * `clearing`: it is due and has no outcome here, or one that lacks a signature, since a peer may need this party to reach
@@ -61,13 +62,17 @@ export interface StockParameters extends NeedParameters {
 }
 
 export interface Listed {
-  readonly need: Need;
+  /** `unknown`: it could not be found out, and the tender stays on the list. */
+  readonly need: Need | 'unknown';
   /** The first of its times. */
   readonly dueAtMs: number;
+  /** Why it is unknown. */
+  readonly failure?: unknown;
 }
 
 /**
- * Takes off the list what is settled, and what nothing has followed for a day.
+ * Takes off the list what is settled, and what nothing has followed for a day. One tender that cannot be read, such as one
+ * that a later version stored, keeps no other from being found.
  * @param untilMs of those that are due at a time, Infinity for all
  * @returns the others, each once, in the order of the list
  */
@@ -79,14 +84,20 @@ export async function takeStock(
   const read = await dueList.dueTenders(untilMs);
   const added = await completeDueList(parameters, read.completedFor);
   const tenders = added ? (await dueList.dueTenders(untilMs)).tenders : read.tenders;
-  const needs = await inParallel(tenders, ({ id }) => needOf(parameters, id));
+  const found = await inParallel(tenders, ({ id, dueAtMs }) =>
+    needOf(parameters, id).then(
+      (need): Listed => ({ need, dueAtMs }),
+      (failure: unknown): Listed => ({ need: 'unknown', dueAtMs, failure }),
+    ),
+  );
   const left = new Map<TenderId, Listed>();
-  for (const [position, due] of tenders.entries()) {
-    const { id, dueAtMs, notedAtMs } = due;
-    const need = needs[position] ?? 'premature';
-    const isLate = dueAtMs <= clock.now() && notedAtMs + PREMATURE_LIFETIME_MS < clock.now();
-    if (need === 'settled' || (need === 'premature' && isLate)) await dueList.removeDue(due);
-    else if (!left.has(id)) left.set(id, { need, dueAtMs });
+  for (const [position, listed] of found.entries()) {
+    const due = tenders[position];
+    if (due === undefined) continue;
+    // A deadline may have come since the need was found: what was premature then waits by now, however old the note is.
+    const isLate = Math.max(due.dueAtMs, due.notedAtMs) + PREMATURE_LIFETIME_MS < clock.now();
+    if (listed.need === 'settled' || (listed.need === 'premature' && isLate)) await dueList.removeDue(due);
+    else if (!left.has(due.id)) left.set(due.id, listed);
   }
   return left;
 }
@@ -105,7 +116,14 @@ async function completeDueList(
   const gone = before !== undefined && destinations.every((id) => before.includes(id));
   if (!gone) {
     await inParallel(await party.tenders(), async (id) => {
-      const { signed, state } = await party.tender(id);
+      const known = await party.tender(id).catch((error: unknown) => {
+        // What this version cannot read it cannot clear: it must not keep the others from the list.
+        if (!(error instanceof AuctionError)) throw error;
+        logError('a tender cannot be read', { tenderId: id, code: error.code });
+        return undefined;
+      });
+      if (known === undefined) return;
+      const { signed, state } = known;
       const { closesAt } = signed.tender.spec;
       if (closesAt === undefined && state.phase === 'open') return;
       const dueAtMs = closesAt === undefined ? DUE_AT_ONCE : Date.parse(closesAt);

@@ -16,7 +16,8 @@ export interface AwaitedClearing {
 export async function awaitedClearings(parameters: StockParameters): Promise<readonly AwaitedClearing[]> {
   const awaited: AwaitedClearing[] = [];
   for (const [id, { need, dueAtMs }] of await takeStock(parameters, Infinity)) {
-    if (need === 'clearing') awaited.push({ id, dueAtMs: undefined });
+    // Of one that cannot be read, the clearing will tell why.
+    if (need === 'clearing' || need === 'unknown') awaited.push({ id, dueAtMs: undefined });
     else if (need === 'premature' && dueAtMs > parameters.clock.now()) awaited.push({ id, dueAtMs });
   }
   return awaited;

@@ -13,9 +13,12 @@
  * It reads the list of what is due by then (`due-list.ts`) and the tenders on it, and no other: with nothing due that is one
  * read, however many tenders are kept. What it finds settled it takes off the list, which nobody else does. Of the others it counts
  * the events that a destination has not taken for an hour, every minute anew, so that an alarm stays for as long as that.
+ *
+ * A tender about which something fails keeps no other waiting: the sweep goes on, and ends with the first failure.
  */
 
 import type { Context } from 'aws-lambda';
+import { AuctionError } from '../../auction/errors.ts';
 import type { DueListStore } from '../../auction/party/due-list.ts';
 import { inParallel } from '../../auction/party/in-parallel.ts';
 import type { AuctionParty } from '../../auction/party/service.ts';
@@ -26,8 +29,9 @@ import { CLEARING_SLOTS } from '../clearing-slots.ts';
 import type { ClearingStarter } from '../clearing-starter.ts';
 import type { ClockWatch } from '../clock-watch.ts';
 import { type Need, needOf, takeStock } from '../due-list.ts';
+import { FunctionError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import { logError } from '../log.ts';
+import { describeUnexpected, logError } from '../log.ts';
 import { type Meter, silentMeter } from '../meter.ts';
 import { lazily } from '../runtime.ts';
 import { systemClock } from '../system-clock.ts';
@@ -83,6 +87,20 @@ export function createSweepTendersHandler(
     const started: TenderId[] = [];
     const paused: TenderId[] = [];
     const queued: TenderId[] = [];
+    const failures: unknown[] = [];
+    const orFail = async (id: TenderId, work: () => Promise<void>): Promise<void> => {
+      try {
+        await work();
+      } catch (error) {
+        failures.push(error);
+        const code =
+          error instanceof AuctionError || error instanceof FunctionError ? error.code : 'INTERNAL';
+        const unexpected = code === 'INTERNAL' ? describeUnexpected(error) : {};
+        const { awsRequestId: requestId } = context;
+        const facts = { functionName: 'sweep-tenders', requestId, tenderId: id, code };
+        logError('the sweep could do nothing about a tender', { ...facts, ...unexpected });
+      }
+    };
     let clearings = 0;
     const start = async (id: TenderId, need: Need): Promise<void> => {
       if (need === 'clearing' && clearings === CLEARING_SLOTS) {
@@ -90,17 +108,22 @@ export function createSweepTendersHandler(
       } else if (await leases.isPaused(id)) {
         paused.push(id);
       } else {
-        if (need === 'clearing') clearings += 1;
         await starter.start(id);
+        if (need === 'clearing') clearings += 1;
         started.push(id);
       }
     };
     const lookedAtMs = clock.now();
     const listed = await takeStock(parameters, lookedAtMs + AHEAD_MS);
-    for (const [id, { need }] of listed) {
-      if (need === 'clearing' || need === 'telling') await start(id, need);
+    for (const [id, { need, failure }] of listed) {
+      await orFail(id, async () => {
+        if (need === 'unknown') throw failure;
+        if (need === 'clearing' || need === 'telling') await start(id, need);
+      });
     }
-    await countOverdue([...listed].flatMap(([id, { need }]) => (need === 'premature' ? [] : id)));
+    await countOverdue(
+      [...listed].flatMap(([id, { need }]) => (need === 'premature' || need === 'unknown' ? [] : id)),
+    ).catch((error: unknown) => failures.push(error));
     watchClock(context);
     meter.flush();
     for (const [id, { dueAtMs }] of listed) {
@@ -108,10 +131,16 @@ export function createSweepTendersHandler(
       const waitMs = dueAtMs - clock.now();
       if (waitMs > context.getRemainingTimeInMillis() - ENDING_MS) break;
       if (waitMs > 0) await clock.sleep(waitMs);
-      // It may have been closed by order meanwhile, or never have been published here.
-      const need = await needOf(parameters, id);
-      if (need === 'clearing' && !started.includes(id)) await start(id, need);
+      // Timers may ring a millisecond early, when the tender is not due yet.
+      const earlyMs = dueAtMs - clock.now();
+      if (earlyMs > 0) await clock.sleep(earlyMs + 1);
+      await orFail(id, async () => {
+        // It may have been closed by order meanwhile, or never have been published here.
+        const need = await needOf(parameters, id);
+        if (need === 'clearing' && !started.includes(id)) await start(id, need);
+      });
     }
+    if (failures.length > 0) throw failures[0];
     return { started, paused, queued };
   };
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createCloseOrder } from '../../auction/close-order.ts';
+import { AuctionError } from '../../auction/errors.ts';
 import { DUE_AT_ONCE } from '../../auction/party/due-list.ts';
 import type { TenderId } from '../../auction/tender.ts';
 import { CLEARING_SLOTS } from '../../functions/clearing-slots.ts';
@@ -239,6 +240,55 @@ test('what was cut off behind the list is taken off after a day, and not if it c
   await host.store.putDue(again);
   expect(await sweepAt(PREMATURE_LIFETIME_MS + 1)).toBe(1);
   expect(await sweepAt(PREMATURE_LIFETIME_MS + 2)).toBe(0);
+});
+
+test('a tender whose deadline comes while the sweep looks at it stays on the list, however long ago it was published', async () => {
+  await publish({ closesAt: '2027-01-03T00:00:00Z' });
+  // Completes the list, which notes everything anew.
+  await sweepWith({})();
+  const deadlineMs = Date.parse('2027-01-03T00:00:00Z');
+  let looks = 0;
+  // The first look is the list's, the second the tender's; the deadline comes right after it.
+  const now = () => toEpochMs(looks++ < 2 ? deadlineMs - 1 : deadlineMs);
+  await sweepWith({ clock: { now, sleep: async () => {} } })();
+  expect((await host.store.dueTenders(Infinity)).tenders).toHaveLength(1);
+});
+
+describe('a tender about which something fails keeps no other waiting, and the sweep tells of it:', () => {
+  const failure = new AuctionError('TENDER_MALFORMED', 'stored by a later version');
+
+  test('one that cannot be read', async () => {
+    const [bad = '', ...others] = [await publishPast(), await publishPast(), await publishPast()].sort();
+    const tender = (id: TenderId) => (id === bad ? Promise.reject(failure) : host.party.tender(id));
+    const party = { tender, tenders: () => host.party.tenders(), signatures: async () => 0 };
+    await expect(sweepWith({ party })()).rejects.toBe(failure);
+    expect(host.started).toEqual(others);
+    expect(await listed()).toHaveLength(3);
+  });
+
+  test('one that cannot be started, though as many start as are cleared at a time', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count <= CLEARING_SLOTS; count++) ids.push(await publishPast());
+    const [bad, ...others] = ids.sort();
+    const started: string[] = [];
+    const start = async (id: string) => {
+      if (id === bad) throw failure;
+      started.push(id);
+    };
+    await expect(sweepWith({ starter: { start } })()).rejects.toBe(failure);
+    expect(started).toEqual(others);
+  });
+
+  test('one that cannot be read where the list is completed', async () => {
+    const bad = host.tender({ closesAt: '2026-12-31T00:00:00Z' });
+    const good = host.tender({ closesAt: '2026-12-31T00:00:00Z' });
+    for (const { id, signed } of [bad, good]) await host.store.putTender(id, signed);
+    const tender = (id: TenderId) => (id === bad.id ? Promise.reject(failure) : host.party.tender(id));
+    const party = { tender, tenders: () => host.party.tenders(), signatures: async () => 0 };
+    expect((await sweepWith({ party })()).started).toEqual([good.id]);
+  });
+
+  const publishPast = () => publish({ closesAt: '2026-12-31T00:00:00Z' });
 });
 
 describe('a list that was never completed', () => {
