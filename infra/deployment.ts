@@ -193,7 +193,7 @@ function parseDeployment(json: unknown): DeploymentFile {
   const field = [...(issue?.path ?? []), ...(extra === '' ? [] : [extra])].join('.');
   throw new DeploymentError(
     'DEPLOYMENT_MALFORMED',
-    `check the field ${field} of the deployment file; infra/deployment.ts says what each may be`,
+    `check the field ${field} of the deployment file; docs/deploy.md says what each is, infra/deployment.ts what it may be`,
   );
 }
 

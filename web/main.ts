@@ -40,7 +40,7 @@ async function start(): Promise<void> {
   const opening =
     linked !== undefined && config !== undefined
       ? { id: linked, urls: config.urls, invitation }
-      : await askForTender(link, config?.urls);
+      : await askForTender(link, config?.urls, linked === undefined && location.hash.length > 1);
   history.replaceState(null, '', hashOfTender(opening.id));
   // A page is about one tender: another one begins with a page of its own, and the browser asks about unsaved bids.
   window.addEventListener('hashchange', () => location.reload());

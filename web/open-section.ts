@@ -18,11 +18,18 @@ export interface Opening {
  * Shows the form until it is filled in rightly.
  * @param link what the address of the page says already
  * @param urls undefined where they are asked for
+ * @param damaged whether the address of the page says something, and no tender
  */
-export function askForTender(link: TenderLink, urls: PartyUrls | undefined): Promise<Opening> {
+export function askForTender(
+  link: TenderLink,
+  urls: PartyUrls | undefined,
+  damaged: boolean,
+): Promise<Opening> {
   const tender = byId('tender-id', HTMLInputElement);
   const addresses = PARTIES.map((party) => byId(`address-${party}`, HTMLInputElement));
   tender.value = link.tender ?? '';
+  if (damaged)
+    setFieldError(tender, 'The link that you followed names no tender. Paste all of it, or the id.');
   setVisible(byId('addresses', HTMLElement), urls === undefined);
   const section = byId('open', HTMLElement);
   setVisible(section, true);

@@ -216,6 +216,10 @@ describe.skipIf(!installed)('the page in Chromium', () => {
       await old.waitForSelector('#failure:not([hidden])');
       expect(await old.textContent('#failure')).toMatch(/This browser cannot seal bids.*PAGE_BROWSER/);
 
+      const cut = await openPage(served, `#tender=${tender.id.slice(0, -5)}`);
+      await cut.waitForSelector('#tender-id-error:not([hidden])');
+      expect(await cut.textContent('#tender-id-error')).toMatch(/names no tender/);
+
       const unknown = await openPage(served, `#tender=${toBase64url(seedOf('nobody published it'))}`);
       await unknown.waitForSelector('#failure:not([hidden])');
       expect(await unknown.textContent('#failure')).toMatch(/None of the three operators.*TENDER_UNKNOWN/);
