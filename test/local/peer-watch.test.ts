@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { OutboxLook } from '../../auction/api-answers.ts';
 import { PeerWatch } from '../../local/peer-watch.ts';
 
@@ -22,7 +22,7 @@ test('looks again soon while an outbox does not answer or the look itself fails,
   const { look, count } = looksEnding([answering, silent, answering], new RangeError('the own table'));
   const watch = new PeerWatch(look, { everyMs: NEVER_MS, whileFailingMs: 1 });
   watch.start();
-  await vi.waitFor(() => expect(count()).toBe(3));
+  await expect.poll(count).toBe(3);
   watch.stop();
 });
 
@@ -30,7 +30,7 @@ test('goes on looking, and stops when it is told to', async () => {
   const { look, count } = looksEnding();
   const watch = new PeerWatch(look, { everyMs: 1, whileFailingMs: NEVER_MS });
   watch.start();
-  await vi.waitFor(() => expect(count()).toBeGreaterThan(3));
+  await expect.poll(count).toBeGreaterThan(3);
   watch.stop();
   await new Promise((resolve) => setTimeout(resolve, 5));
   const stoppedAt = count();
