@@ -5,6 +5,9 @@
  * its place after the vault has been placed anew under it. In between, whichever of the two opens the vault is its key: a
  * vault that the present one does not open is opened with the next, which then takes its place. A next key that is left
  * over while the present one opens the vault was never in force.
+ *
+ * A process may also be held up between any two steps, and go on when others have put its key in place and changed it once
+ * more. So a key takes the place of the one that it follows and of no other, and a file is removed by whoever's key is in it.
  */
 
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
@@ -23,8 +26,11 @@ export interface KeyPlace {
   readonly nextFile: string;
   /** Whether nobody else can be changing the key: then what is left over is replaced, and otherwise refused. */
   readonly isAlone: boolean;
-  /** Puts the next key, as text, in the place of the present one, at once or not at all. */
-  replace(next: string): Promise<void>;
+  /**
+   * Puts the next key, as text, in the place of the present one, at once or not at all.
+   * @param before the present one; another that is there meanwhile is a later one, and stays
+   */
+  replace(next: string, before: KeyObject): Promise<void>;
 }
 
 /**
@@ -35,13 +41,14 @@ export async function openWithKey(
   place: KeyPlace,
   openVault: (key: KeyObject) => Promise<Vault>,
 ): Promise<Vault> {
+  const present = await place.present();
   try {
-    return await openVault(await place.present());
+    return await openVault(present);
   } catch (error) {
     const next = isWrongKey(error) ? await readNext(place) : undefined;
     if (next === undefined) throw error;
     const vault = await openVault(next.key);
-    await promote(place, next.text);
+    await promote(place, next.text, present);
     return vault;
   }
 }
@@ -55,9 +62,10 @@ export async function withNextKey<Value>(
   place: KeyPlace,
   placeAnew: (next: KeyObject) => Promise<Value>,
 ): Promise<Value> {
+  const before = await place.present();
   const next = await makeNext(place);
   const value = await placeAnew(next.key);
-  await promote(place, next.text);
+  await promote(place, next.text, before);
   return value;
 }
 
@@ -107,9 +115,10 @@ async function makeNext(place: KeyPlace): Promise<NextKey> {
   return next;
 }
 
-async function promote({ replace, nextFile }: KeyPlace, text: string): Promise<void> {
-  await replace(text);
-  await rm(nextFile, { force: true });
+async function promote(place: KeyPlace, text: string, before: KeyObject): Promise<void> {
+  await place.replace(text, before);
+  // Somebody else's next key may be there by now, and in force before it is in its place.
+  if ((await readNext(place))?.text === text) await rm(place.nextFile, { force: true });
 }
 
 function isWrongKey(error: unknown): boolean {

@@ -56,7 +56,12 @@ export function keyPlaceOf(path: string, name: string): KeyPlace {
     present: () => readVaultKey(path, name),
     nextFile: `${path}.${name}.next`,
     isAlone: false,
-    replace: (next) => changeKeys(path, (keys) => new Map([...keys, [name, next]])),
+    replace: (next, before) =>
+      changeKeys(path, (keys) => {
+        const present = keys.get(name);
+        const isLater = present !== undefined && !createSecretKey(fromBase64url(present)).equals(before);
+        return isLater ? keys : new Map([...keys, [name, next]]);
+      }),
   };
 }
 
