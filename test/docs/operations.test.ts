@@ -18,7 +18,7 @@ test('every message of the log is in the table, and no other', () => {
   const logged = filesMatching('{functions,local}/**/*.ts').flatMap((path) =>
     [...readRepositoryFile(path).matchAll(/log(?:Info|Error)\(\s*'([^']+)'/g)].map(([, message]) => message),
   );
-  const documented = [...page.matchAll(/^\| `(an? [a-z ]+)` \|/gm)].map(([, message]) => message);
+  const documented = [...page.matchAll(/^\| `((?:an?|the) [a-z ]+)` \|/gm)].map(([, message]) => message);
   expect(new Set(documented)).toEqual(new Set(logged));
 });
 
