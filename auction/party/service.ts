@@ -8,6 +8,7 @@
  * Every method may be repeated after a crash at any point and then does what is left to do.
  */
 
+import type { EpochMs } from '../../mpc/clock.ts';
 import type { PartyIndex } from '../../mpc/party.ts';
 import { toBase64url } from '../canonical.ts';
 import { checkCloseOrder } from '../close-order.ts';
@@ -56,7 +57,7 @@ export class AuctionParty {
    * @throws AuctionError TENDER_MALFORMED, LOT_DUPLICATE, AMOUNT_*, TENDER_SIGNATURE, TENDER_PARTIES_MISMATCH
    */
   async publishTender(json: unknown): Promise<{ id: TenderId; record: PartyRecord }> {
-    const { keys, peers, store, clock } = this.#parameters;
+    const { keys, peers, store } = this.#parameters;
     const { id, signed, terms } = checkTender(json, nodeSignatures);
     for (const { index, signingKey, sealingKey } of signed.tender.parties) {
       const known = index === keys.index ? partyRecordOf(keys) : peers[index];
@@ -68,7 +69,7 @@ export class AuctionParty {
       );
     }
     if (terms.closesAt !== undefined) {
-      await store.putDue({ id, dueAtMs: terms.closesAt, notedAtMs: clock.now() });
+      await store.putDue({ id, dueAtMs: terms.closesAt, notedAtMs: await this.#timeFor(id) });
     }
     await store.putTender(id, signed);
     return { id, record: partyRecordOf(keys) };
@@ -155,6 +156,20 @@ export class AuctionParty {
   /** How many parties' signatures of the outcome are stored here; 0 without an outcome. Asks no peer. */
   async signatures(id: TenderId): Promise<number> {
     return (await this.#parameters.store.outcome(id))?.outcome.signatures.length ?? 0;
+  }
+
+  /**
+   * Where nothing was read before. A clock that is judged by the store's answers may refuse for an answer of long ago, and
+   * would for ever, since nothing is asked after that: it is asked once more behind a new one.
+   */
+  async #timeFor(id: TenderId): Promise<EpochMs> {
+    const { clock, store } = this.#parameters;
+    try {
+      return clock.now();
+    } catch {
+      await store.state(id);
+      return clock.now();
+    }
   }
 
   async #known(id: TenderId): Promise<CheckedTender> {

@@ -72,6 +72,17 @@ describe('a party whose clock is wrong', () => {
     expect(Math.abs(receipt.receivedAt - Date.now())).toBeLessThan(HOUR_MS / 2);
   });
 
+  test('takes a tender with a deadline as soon as it is right, though nothing was read since', async () => {
+    const timed = (await party.tender(tender.id)).signed.tender;
+    const spec = { ...timed.spec, closesAt: '2099-01-01T00:00:00Z' };
+    const { signed } = checkTender(createTender(spec, timed.parties, auctioneer, random(16)));
+    aheadMs = HOUR_MS;
+    await expect(party.submit(tender.id, await bidFor(tender))).rejects.toMatchObject({ code: 'CLOCK_OFF' });
+    await expect(party.publishTender(signed)).rejects.toMatchObject({ code: 'CLOCK_OFF' });
+    aheadMs = 0;
+    await expect(party.publishTender(signed)).resolves.toHaveProperty('id');
+  });
+
   test('tells the client that it is unavailable', async () => {
     aheadMs = HOUR_MS;
     const refused: unknown = await party.submit(tender.id, await bidFor(tender)).catch((error) => error);
