@@ -6,6 +6,7 @@
  * `tacit vault get` and its kin. A request is sent once: where the answer is lost, ask what became of it.
  */
 
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { MAX_VALUE_BYTES } from '../../functions/vault-request.ts';
 import { partyDirectory, readConsortium, readPartyConfig } from '../../local/consortium.ts';
@@ -110,9 +111,12 @@ async function makeKey(vault: string, { party, valueBytes, out }: KeyOptions): P
 }
 
 async function openRemote(name: string, options: RemoteOptions) {
-  const { vault, party, valueBytes, signer } = await readRequester(
-    options.key ?? requesterFile(options.dir, name),
-  );
+  const path = options.key ?? requesterFile(options.dir, name);
+  if (options.key === undefined && !existsSync(path)) {
+    const detail = `there is no key at ${path}: name yours with --key, or make one with \`tacit vault remote key\``;
+    throw new CliError('FILE_UNREADABLE', detail, { path });
+  }
+  const { vault, party, valueBytes, signer } = await readRequester(path);
   if (vault !== name) throw new CliError('USAGE', `the key is for the vault ${vault}`);
   const { VaultClient } = await import('../../local/vault-client.ts');
   const url = options.url ?? (await localUrl(options.dir, name));
