@@ -172,7 +172,8 @@ export class WebStack extends Stack {
         contentSecurityPolicy: { contentSecurityPolicy: contentSecurityPolicy(partyUrls), override: true },
         strictTransportSecurity: {
           accessControlMaxAge: Duration.seconds(HSTS_SECONDS),
-          includeSubdomains: true,
+          // The name may be an organisation's own, whose other hosts are not the page's to bind.
+          includeSubdomains: false,
           override: true,
         },
         contentTypeOptions: { override: true },

@@ -133,7 +133,7 @@ describe('the distribution', () => {
       },
       StrictTransportSecurity: {
         AccessControlMaxAgeSec: 63_072_000,
-        IncludeSubdomains: true,
+        IncludeSubdomains: false,
         Override: true,
       },
       ContentTypeOptions: { Override: true },
