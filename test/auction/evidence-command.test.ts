@@ -18,12 +18,7 @@ const check = (evidence: string, tender: string, ...more: readonly string[]) =>
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-evidence-'));
   const cheating = await CheatingWorld.closed();
-  cheating.lies.push({
-    from: 2,
-    topic: 'closing',
-    step: 'list',
-    tell: (delivery) => cheating.relisted(delivery, (entries) => entries.toReversed()),
-  });
+  cheating.listsBackwards();
   const [blame] = await cheating.blames([0], ['CLOSING_LIST_MALFORMED']);
   if (blame?.kind !== 'proven') throw new Error('not proven');
   const { id, signed } = cheating.world.tender;

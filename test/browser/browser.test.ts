@@ -6,7 +6,6 @@
  * what HPKE needs, in a secure context and under a content security policy without eval.
  */
 
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -24,21 +23,11 @@ import { openEnvelope } from '../../auction/sealed-bid.ts';
 import { checkSubmission, type SealedBid } from '../../auction/submission.ts';
 import { PARTIES } from '../../mpc/party.ts';
 import { at, type Fixture, fixture, overTheWire, seedOf } from '../auction/fixture.ts';
+import { executablePath, isInstalled, LAUNCH_ARGUMENTS } from '../support/chromium.ts';
 import type { BidderPage, SealRequest, VerifyRequest } from './entry.ts';
 
 /** What a phone on a slow link loads in under a second; a dependency that does not shake breaks it. */
 const MAX_GZIPPED_BYTES = 48 * 1024;
-
-const LAUNCH_ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 const CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'";
 
@@ -107,8 +96,7 @@ describe('a bidder without Node', () => {
     await bidAndVerify({ seal: call('seal'), verify: call('verify') });
   });
 
-  const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-  const installed = existsSync(executablePath);
+  const installed = isInstalled;
   if (!installed) console.log(`skipped in Chromium: there is none at ${executablePath}; set CHROMIUM_PATH`);
 
   it.skipIf(!installed)('seals and verifies in Chromium', async () => {

@@ -28,12 +28,7 @@ let evidence: Evidence;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'tacit-evidence-'));
   const cheating = await CheatingWorld.closed();
-  cheating.lies.push({
-    from: 2,
-    topic: 'closing',
-    step: 'list',
-    tell: (delivery) => cheating.relisted(delivery, (entries) => entries.toReversed()),
-  });
+  cheating.listsBackwards();
   const [blame] = await cheating.blames([0], ['CLOSING_LIST_MALFORMED']);
   if (blame?.kind !== 'proven') throw new Error('not proven');
   ({ evidence } = blame);

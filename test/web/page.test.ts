@@ -3,7 +3,6 @@
  * party that tells another tender.
  */
 
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -21,28 +20,16 @@ import { COMMON_HEADERS, contentSecurityPolicy } from '../../web/security-header
 import { seedOf } from '../auction/fixture.ts';
 import { tacit } from '../cli/run.ts';
 import { LocalWorld } from '../local/local-world.ts';
+import { executablePath, isInstalled, LAUNCH_ARGUMENTS } from '../support/chromium.ts';
 
-const executablePath = process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium';
-const installed = existsSync(executablePath);
-if (!installed) console.log(`skipped in Chromium: there is none at ${executablePath}; set CHROMIUM_PATH`);
-
-const LAUNCH_ARGUMENTS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+if (!isInstalled) console.log(`skipped in Chromium: there is none at ${executablePath}; set CHROMIUM_PATH`);
 
 /** Everything runs on a machine that may be busy. */
 const TIMEOUT_MS = 90_000;
 /** More than there are places to stop at. */
 const MAX_TABS = 60;
 
-describe.skipIf(!installed)('the page in Chromium', () => {
+describe.skipIf(!isInstalled)('the page in Chromium', () => {
   let directory: string;
   let processes: PartyProcesses;
   let world: LocalWorld;

@@ -32,12 +32,7 @@ async function logOf(cheating: CheatingWorld): Promise<string> {
 
 test('a proof', async () => {
   const cheating = await CheatingWorld.closed();
-  cheating.lies.push({
-    from: 2,
-    topic: 'closing',
-    step: 'list',
-    tell: (delivery) => cheating.relisted(delivery, (entries) => entries.toReversed()),
-  });
+  cheating.listsBackwards();
   const line = await logOf(cheating);
   expect(JSON.parse(line)).toMatchObject({
     code: 'CLOSING_LIST_MALFORMED',

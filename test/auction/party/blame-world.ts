@@ -69,6 +69,16 @@ export class CheatingWorld {
     return canonicalBytes({ ...changed, signature });
   }
 
+  /** Party 2 signs a closing list that is not in order, which proves itself. */
+  listsBackwards(): void {
+    this.lies.push({
+      from: 2,
+      topic: 'closing',
+      step: 'list',
+      tell: (delivery) => this.relisted(delivery, (entries) => entries.toReversed()),
+    });
+  }
+
   relisted(delivery: Delivery, change: (entries: readonly ListEntry[]) => readonly ListEntry[]): Uint8Array {
     return this.restated(delivery, (body) => ({
       ...body,
